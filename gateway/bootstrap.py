@@ -1,0 +1,148 @@
+"""From settings to running parts: the one place that knows which concrete class stands behind each port."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.errors import SettingsError
+from gateway.mapping.catalogue import Catalogue
+from gateway.pipeline.services import Services
+from gateway.plugins import Plugins, load_plugins, make
+from gateway.ports.clock import Clock, SystemClock
+from gateway.ports.hospital import Listener, MessageReader
+from gateway.settings import Chosen, Environment, Settings
+from gateway.store.session import Store
+from gateway.store.vault import Vault
+
+log = structlog.get_logger()
+
+
+def build(settings: Settings, plugins: Plugins | None = None) -> Services:
+    """Open the database, keys, mappings and adapters. Raises SettingsError or MappingError; nothing is half started.
+
+    SQLite is migrated here; PostgreSQL only by `hotich migrate`, because several gateways share it.
+    """
+    plugins = plugins or load_plugins()
+    refuse_stand_ins(settings, plugins)
+    readers = build_readers(plugins)
+    catalogue = load_catalogue(settings, plugins, readers)
+    store, vault, clock = open_store(settings), open_vault(settings), SystemClock()
+    offered = _offered(settings, store, vault, clock)
+    commune = _adapter(settings, plugins, "commune", settings.commune, offered)
+    return Services(
+        store=store,
+        vault=vault,
+        clock=clock,
+        catalogue=catalogue,
+        readers=readers,
+        feeds=settings.feeds,
+        population=_adapter(settings, plugins, "population", settings.population, offered),
+        communes={commune.name: commune},
+        signing=_adapter(settings, plugins, "signing", settings.signing, offered),
+        writer=settings.instance,
+        commune_system=commune.name,
+        identity_patience=settings.identity_patience_seconds,
+    )
+
+
+def build_readers(plugins: Plugins) -> dict[str, MessageReader]:
+    """Every installed message reader by its format, in the order of their names. A hospital entry point is a reader
+    when it has a `format`; the others are listeners."""
+    factories = [factory for _name, factory in sorted(plugins.hospital.items()) if hasattr(factory, "format")]
+    readers: list[MessageReader] = [factory() for factory in factories]
+    return {reader.format: reader for reader in readers}
+
+
+def build_listener(settings: Settings, plugins: Plugins) -> Listener:
+    """The MLLP listener, on the address the settings name."""
+    offered = {"host": settings.mllp_host, "port": settings.mllp_port, "max_bytes": settings.max_message_bytes}
+    listener: Listener = make("mllp", plugins.choose("hospital", "mllp"), {}, offered, settings.data_dir)
+    return listener
+
+
+def load_catalogue(settings: Settings, plugins: Plugins, readers: Mapping[str, MessageReader]) -> Catalogue:
+    """The installed mappings under the overlays of the settings. Raises MappingError listing every mistake.
+
+    A vendor's mapping package is an overlay too: installed, under its name, it comes before the local ones.
+    """
+    others = [path for name, path in sorted(plugins.mappings.items()) if name != "default"]
+    for overlay in settings.mapping_overlays:
+        if not overlay.is_dir():
+            raise SettingsError("settings.no_such_overlay", f"mapping_overlays: {overlay} is not a directory")
+    return Catalogue.load(plugins.mappings["default"], readers, [*others, *settings.mapping_overlays])
+
+
+def open_store(settings: Settings) -> Store:
+    """The database, at the schema this version needs."""
+    make_private(settings.data_dir)
+    store = Store.open(settings.url)
+    if store.is_sqlite:
+        store.migrate()
+    else:
+        store.check()
+    return store
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The keys that encrypt persons' data. In development the first start makes them; in production `hotich migrate`
+    does, so that a lost key directory is an error and not a fresh start."""
+    if settings.environment is Environment.PRODUCTION and not any(settings.keys.glob("master-*.key")):
+        words = f"{settings.keys} holds no master key; restore it, or run `hotich migrate` on a first installation"
+        raise SettingsError("settings.no_keys", words)
+    return Vault.open(settings.keys)
+
+
+def refuse_stand_ins(settings: Settings, plugins: Plugins) -> None:
+    """In production, refuse what was made for development: every reason in one SettingsError."""
+    if settings.environment is not Environment.PRODUCTION:
+        return
+    reasons = []
+    if getattr(plugins.choose("population", settings.population.use), "development_only", False):
+        reasons.append(f"population.use = {settings.population.use} holds invented citizens; name the real client")
+    if settings.signing.use == "development" or _signing_key(settings, plugins).development_only:
+        reasons.append(f"signing.use = {settings.signing.use}: a development key has no legal value; name a real key")
+    reasons += [
+        f"feeds.{feed.name}.senders = * takes anyone's messages; name the senders"
+        for feed in settings.feeds.values()
+        if "*" in feed.senders
+    ]
+    if settings.open_intake:
+        reasons.append("open_intake = true takes messages without a token; set it to false")
+    if not settings.secure_cookies:
+        reasons.append("secure_cookies = false sends session cookies in the clear; put TLS in front and set it to true")
+    if reasons:
+        raise SettingsError("settings.not_for_production", "\n".join(reasons))
+
+
+def _signing_key(settings: Settings, plugins: Plugins) -> Any:
+    offered: dict[str, Any] = {"clock": SystemClock()}
+    return make("signing", plugins.choose("signing", settings.signing.use), settings.signing.options, offered, Path())
+
+
+def _adapter(settings: Settings, plugins: Plugins, family: str, chosen: Chosen, offered: Mapping[str, Any]) -> Any:
+    """The chosen adapter of a family; `path` is its own file in the data directory unless an option says otherwise."""
+    own = {**offered, "path": settings.data_dir / f"{family}.db"}
+    return make(family, plugins.choose(family, chosen.use), chosen.options, own, Path())
+
+
+def _offered(settings: Settings, store: Store, vault: Vault, clock: Clock) -> dict[str, Any]:
+    """What adapters may ask for by the names of their parameters."""
+    return {
+        "store": store,
+        "vault": vault,
+        "clock": clock,
+        "directory": settings.keys,
+        "common_name": settings.instance,
+    }
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory only this user can enter. Raises SettingsError when it cannot be made."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError("settings.directory_unusable", f"{directory} cannot be made: {error.strerror}") from error

@@ -1,0 +1,159 @@
+"""A case: everything messages say about one child or one deceased person, folded into one notification.
+
+The fold is pure and order-free: readings are ranked by source and event time, not by arrival, so any order of the same
+messages gives the same case. Precedence: person on the desk > population database > signed paper (MoH document) >
+ADT / FHIR > earlier (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Any
+
+from gateway.domain.dates import PartialDate
+from gateway.domain.finding import Finding
+from gateway.domain.identity import IdentityResult, Verdict
+from gateway.domain.names import same_name
+from gateway.domain.notification import UNITS, Notification, build, flatten
+from gateway.domain.person import PersonName
+from gateway.domain.provenance import Provenance
+
+
+class Rank(IntEnum):
+    """Whose word counts more."""
+
+    OBSERVATION = 1  # ORU, FHIR Observation
+    MESSAGE = 2  # ADT, FHIR bundle
+    XML9 = 3  # MoH billing table: typed from the paper, unsigned
+    PAPER = 4  # MoH document: giấy chứng sinh, giấy báo tử
+    POPULATION = 5
+    DESK = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One event read from one message: what `interpret` returns. `relevance` is birth | death | related (adds facts to
+    a case, opens none). `occurred` orders readings of equal rank: event time of the message, ISO text UTC. `event` is
+    the place among the message's events, from 0: one paper file may tell of several children."""
+
+    message: str
+    kind: str  # birth | death: which notification the facts belong to
+    relevance: str
+    rank: Rank
+    occurred: str
+    patients: tuple[str, ...]  # the facility's handles of the patient, its patient number first
+    notification: Notification
+    provenance: Mapping[str, Provenance]
+    findings: tuple[Finding, ...] = ()
+    unread: tuple[str, ...] = ()
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A value a person set on the desk: who, when (UTC ISO text) and why go with it."""
+
+    value: Any
+    who: str
+    at: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The fold. `provenance` has every two-part path of the notification that has a value."""
+
+    kind: str
+    notification: Notification
+    provenance: Mapping[str, Provenance]
+    findings: tuple[Finding, ...] = ()
+    identity: Mapping[str, IdentityResult] = field(default_factory=dict)
+    edits: Mapping[str, Edit] = field(default_factory=dict)
+
+
+ROLES = {"birth": ("mother", "father"), "death": ("deceased",)}
+"""Per kind: whom the population database is asked about."""
+
+_WATCHED = (
+    "child.born", "child.sex", "mother.name", "mother.personal_id", "father.name", "father.personal_id",
+    "deceased.name", "deceased.sex", "deceased.born", "deceased.personal_id", "death.at",
+)  # fmt: skip
+"""Disagreement between sources on these is shown to the officer; elsewhere spelling differs harmlessly."""
+
+_NOT_HELD_BY_THE_STATE = ("facility_id", "insurance", "phone")
+
+
+def fold(
+    kind: str, readings: Sequence[Reading], identity: Mapping[str, IdentityResult], edits: Mapping[str, Edit]
+) -> Case:
+    """Fold readings, identity answers and desk edits into one case. The order of `readings` does not matter."""
+    ordered = sorted(readings, key=lambda reading: (reading.rank, reading.occurred, reading.message))
+    facts: dict[str, Any] = {}
+    sources: dict[str, Provenance] = {}
+    ranks: dict[str, Rank] = {}
+    findings: list[Finding] = []
+    for reading in ordered:
+        findings += reading.findings
+        for path, value in flatten(reading.notification).items():
+            known = facts.get(path)
+            if path in _WATCHED and known is not None and ranks[path] != reading.rank and not agree(known, value):
+                findings.append(Finding("case.conflict", path))
+            facts[path], sources[path], ranks[path] = value, reading.provenance[path], reading.rank
+    if kind == "death":
+        _settle_death(ordered, facts, findings)
+    for role in ROLES[kind]:
+        _apply_identity(role, identity.get(role), facts, sources, findings)
+    for path, edit in edits.items():
+        if path in UNITS[kind]:  # "commune.code" is not a fact about the person; prepare reads it
+            facts[path], sources[path] = edit.value, Provenance("desk", path, f"desk#{edit.who}")
+    if facts.get("child.name" if kind == "birth" else "deceased.name"):
+        # Named since: that the hospital once wrote a placeholder is history.
+        findings = [finding for finding in findings if finding.code != "name.placeholder"]
+    return Case(kind, build(kind, facts), sources, tuple(dict.fromkeys(findings)), identity, edits)
+
+
+def agree(one: Any, other: Any) -> bool:
+    """Whether two sources say the same: dates at their common precision, names regardless of case."""
+    if isinstance(one, PartialDate) and isinstance(other, PartialDate):
+        pairs = ((getattr(one.local(), leaf), getattr(other.local(), leaf)) for leaf in _DATE_PARTS)
+        return all(mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None)
+    if isinstance(one, PersonName) and isinstance(other, PersonName):
+        return same_name(one.full, other.full)
+    return bool(one == other)
+
+
+_DATE_PARTS = ("year", "month", "day", "hour", "minute")
+
+
+def _settle_death(ordered: Sequence[Reading], facts: dict[str, Any], findings: list[Finding]) -> None:
+    """A signed paper settles whether the person died; else an indicator that denies the death is a contradiction."""
+    if any(reading.rank >= Rank.PAPER for reading in ordered):
+        facts["death.indicated"] = True
+        findings[:] = [finding for finding in findings if finding.code != "death.contradiction"]
+    elif facts.get("death.indicated") is not False:
+        # A later message put it right; the earlier contradiction is history.
+        findings[:] = [finding for finding in findings if finding.code != "death.contradiction"]
+    elif not any(finding.code == "death.contradiction" for finding in findings):
+        findings.append(Finding("death.contradiction", "death.indicated"))
+
+
+def _apply_identity(
+    role: str,
+    result: IdentityResult | None,
+    facts: dict[str, Any],
+    sources: dict[str, Provenance],
+    findings: list[Finding],
+) -> None:
+    if result is None:
+        return
+    findings.append(Finding(f"identity.{result.verdict}", role, ", ".join(result.differing)))
+    if result.verdict is not Verdict.MATCHED or result.person is None:
+        return
+    for leaf in fields(result.person):
+        value = getattr(result.person, leaf.name)
+        if value is not None and leaf.name not in _NOT_HELD_BY_THE_STATE:
+            path = f"{role}.{leaf.name}"
+            facts[path] = value
+            sources[path] = Provenance(f"population:{result.entry}", path, "identity#matched")

@@ -1,0 +1,141 @@
+"""Findings: facts about data that an officer or a hospital technician reads. They are values, never exceptions.
+
+`FINDINGS` is the one list of codes with severity and the sentence in Vietnamese and English; docs/errors.md is compared
+with it by a test. Sentences hold no personal data; `where` points at the place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """`ERROR`: the value cannot be used; `WARNING`: a person should look; `INFO`: worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    severity: Severity
+    vi: str
+    en: str
+
+
+E_, W_, I_ = Severity.ERROR, Severity.WARNING, Severity.INFO
+FINDINGS: dict[str, FindingKind] = {
+    "value.unreadable": FindingKind(E_, "Giá trị không đọc được", "The value cannot be read as its type"),
+    "value.no_crosswalk": FindingKind(
+        E_, "Mã không có trong bảng đối chiếu, không chuyển tiếp", "The code has no crosswalk and is not passed on"
+    ),
+    "value.missing": FindingKind(E_, "Thiếu thông tin bắt buộc", "A required value is missing"),
+    "name.placeholder": FindingKind(
+        I_, "Tên tạm của bệnh viện, gia đình chưa đặt tên", "A hospital placeholder, not a name; the family owes it"
+    ),
+    "name.whole_in_family": FindingKind(
+        I_, "Cả họ tên nằm trong một thành phần", "The whole name came in one component and was split"
+    ),
+    "id.not_12_digits": FindingKind(
+        W_, "Số định danh không đủ 12 chữ số, không dùng", "A personal identifier that is not 12 digits; not used"
+    ),
+    "commune.unknown": FindingKind(
+        E_, "Chưa xác định được xã/phường nơi đăng ký; cần người xử lý", "Commune unknown; a person must decide"
+    ),
+    "commune.split": FindingKind(
+        W_, "Xã cũ đã chia tách; cần chọn một xã mới", "The old commune was split; a person chooses"
+    ),
+    "identity.matched": FindingKind(I_, "Khớp với CSDLQG về dân cư", "Matches the population database"),
+    "identity.differs": FindingKind(
+        W_, "Khác với CSDLQG về dân cư; cần kiểm tra", "Differs from the population database; check"
+    ),
+    "identity.not_found": FindingKind(
+        W_, "Không tìm thấy trong CSDLQG về dân cư", "Not found in the population database"
+    ),
+    "identity.no_answer": FindingKind(
+        W_, "Chưa xác thực: CSDLQG về dân cư không trả lời", "Not verified: the population database gave no answer"
+    ),
+    "identity.not_asked": FindingKind(
+        I_, "Không tra cứu: không có số định danh", "Not asked: no identifier to ask with"
+    ),
+    "birth.still": FindingKind(
+        W_, "Thai chết lưu, không đăng ký khai sinh", "Stillbirth: recognised, no birth dossier is opened"
+    ),
+    "birth.too_old": FindingKind(
+        W_, "Trẻ quá 28 ngày khi được ghi là sơ sinh", "Marked newborn but older than 28 days at the event"
+    ),
+    "birth.surrogate": FindingKind(
+        W_, "Có mang thai hộ; cán bộ xác định cha mẹ", "Surrogacy: the officer decides who the parents are"
+    ),
+    "birth.died": FindingKind(
+        W_, "Trẻ sinh ra sống rồi chết; xem hồ sơ khai tử", "Born alive, then died: see the death dossier"
+    ),
+    "birth.possible_duplicate": FindingKind(
+        W_, "Có thể trùng với hồ sơ khác", "Possibly the same birth as another case; a person decides"
+    ),
+    "death.contradiction": FindingKind(
+        W_, "Dữ liệu tử vong mâu thuẫn nhau", "The message contradicts itself about the death"
+    ),
+    "death.possible_duplicate": FindingKind(
+        W_, "Có thể trùng với hồ sơ khác", "Possibly the same death as another case; a person decides"
+    ),
+    "death.cause_withheld": FindingKind(
+        I_, "Chuỗi nguyên nhân y khoa không chuyển sang hộ tịch", "The medical cause chain stays in the hospital"
+    ),
+    "paper.signature_invalid": FindingKind(
+        W_, "Chữ ký của cơ sở y tế không hợp lệ", "The facility's signature is not valid"
+    ),
+    "paper.signature_unchecked": FindingKind(
+        I_, "Chữ ký của cơ sở y tế chưa được kiểm tra", "The facility's signature was not checked"
+    ),
+    "case.conflict": FindingKind(
+        W_, "Các thông điệp nói khác nhau; đã chọn theo thứ tự ưu tiên", "Messages disagree; precedence decided"
+    ),
+    "case.changed_after_sending": FindingKind(
+        W_, "Có thay đổi sau khi đã gửi hồ sơ", "Something changed after the dossier was sent"
+    ),
+    "message.bytes_undecodable": FindingKind(
+        E_, "Có byte không đọc được theo bảng mã đã khai báo", "Bytes cannot be decoded in the declared character set"
+    ),
+    "message.charset_contradicts": FindingKind(
+        W_, "Bảng mã khai báo sai so với nội dung", "The declared character set is not the one the bytes are in"
+    ),
+    "message.unreadable": FindingKind(E_, "Không đọc được thông điệp", "The message cannot be read"),
+    "message.not_production": FindingKind(
+        I_, "Thông điệp thử, không tạo hồ sơ thật", "A test message (processing id); no real dossier"
+    ),
+    "dossier.correction": FindingKind(W_, "Hồ sơ được sửa sau khi gửi", "The dossier was corrected after it was sent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact about data. `where` is a path in the message or a dossier field; `detail` adds non-personal facts."""
+
+    code: str
+    where: str
+    detail: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return FINDINGS[self.code].severity
+
+    def as_json(self) -> dict[str, str]:
+        """The shape outsiders rely on: code, severity, where, detail; plus the Vietnamese sentence."""
+        kind = FINDINGS[self.code]
+        tail = f": {self.detail}" if self.detail else ""
+        return {
+            "code": self.code,
+            "severity": kind.severity.value,
+            "where": self.where,
+            "detail": kind.en + tail,
+            "detail_vi": kind.vi + tail,
+        }
+
+    @classmethod
+    def from_json(cls, item: dict[str, str]) -> Finding:
+        """The reverse of `as_json`."""
+        detail = item["detail"].removeprefix(FINDINGS[item["code"]].en).removeprefix(": ")
+        return cls(item["code"], item["where"], detail)

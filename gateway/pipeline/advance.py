@@ -1,0 +1,142 @@
+"""advance: identify → prepare → seal for one case, recorded in one transaction.
+
+Each of the three is its own module and log entry. They share one transaction because each alone cost a synced commit, a
+lease and a decryption of the case (docs/decisions/0002-one-transaction-per-dossier.md); what a crash interrupts runs
+again from the start, and the population database is simply asked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from gateway.domain.dossier import Dossier, as_json
+from gateway.lanes import lanes
+from gateway.lanes.lanes import NotYet
+from gateway.messagelog.chain import NewEntry, append
+from gateway.pipeline.cases import StoredCase, load_case, save_case
+from gateway.pipeline.dossiers import GONE_OUT, StoredDossier, newest_dossier, write_dossier_row
+from gateway.pipeline.identify import Asked, identified, identify, record_answers
+from gateway.pipeline.prepare import prepare_dossier
+from gateway.pipeline.seal import seal
+from gateway.pipeline.services import Services
+from gateway.store.session import now_us
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What `act` made of the case as it was: answers, dossier (as_json in `told`), and the signed XML when it is ready
+    and differs from the newest version `last`."""
+
+    case: StoredCase
+    answers: Sequence[Asked]
+    dossier: Dossier
+    told: Mapping[str, Any]
+    content_key: bytes
+    last: StoredDossier | None
+    xml: bytes | None
+
+    @property
+    def version(self) -> int:
+        return next_version(self.last)
+
+    @property
+    def is_new(self) -> bool:
+        return self.last is None or self.last.content_key != self.content_key
+
+
+class Advance:
+    """Handler of `advance` work: args {"case"}."""
+
+    kind = "advance"
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def act(self, args: Mapping[str, Any]) -> Advanced:
+        services = self.services
+        with services.store.read() as conn:
+            case = load_case(conn, services.vault, args["case"])
+            last = newest_dossier(conn, services.vault, case.id)
+        if case.settle_at > now_us(services.clock):
+            raise NotYet(case.settle_at)
+        answers = identify(services, case)
+        case = identified(case, answers)
+        return self._prepared(case, answers, last, services.clock.now())
+
+    def _prepared(
+        self, case: StoredCase, answers: Sequence[Asked], last: StoredDossier | None, now: datetime
+    ) -> Advanced:
+        services = self.services
+        dossier = prepare_dossier(case.fold(), services.feed(case.feed), services.catalogue, now)
+        told = as_json(dossier)
+        substance = orjson.dumps(_substance(told, case), option=orjson.OPT_SORT_KEYS)
+        key = services.vault.key("dossier", substance)
+        made = Advanced(case, answers, dossier, told, key, last, None)
+        if dossier.status != "ready" or not made.is_new:
+            return made
+        return replace(made, xml=seal(services, case, dossier, made.version, now))
+
+    def record(self, conn: Connection, args: Mapping[str, Any], outcome: Advanced) -> None:
+        services, now = self.services, now_us(self.services.clock)
+        case = record_answers(conn, services, outcome.case, outcome.answers, now)
+        status = "sealed" if outcome.xml else outcome.dossier.status
+        if outcome.is_new:
+            self._write(conn, outcome, status, now)
+        case = replace(case, prepared=case.version, commune_code=_commune(outcome.dossier))
+        if outcome.last is None or outcome.last.status not in GONE_OUT or outcome.xml:
+            case = replace(case, status=status if outcome.is_new else case.status)
+        save_case(conn, services.vault, case, now=now, changed=False)
+        if outcome.xml:
+            forward = {"case": case.id, "version": outcome.version}
+            lanes.put(conn, f"dossier:{case.id}", "forward", forward, now)
+
+    def _write(self, conn: Connection, outcome: Advanced, status: str, now: int) -> None:
+        """The new version and its log entries."""
+        services, case, dossier = self.services, outcome.case, outcome.dossier
+        xml = outcome.xml.decode() if outcome.xml else None
+        row = StoredDossier(
+            case_id=case.id,
+            version=outcome.version,
+            code=case.id,
+            procedure=dossier.procedure,
+            form=dossier.form,
+            commune_code=_commune(dossier),
+            mapping_hash=dossier.mapping_hash,
+            content_key=outcome.content_key,
+            status=status,
+            register_by=dossier.deadlines.get("register_by", ""),
+            made_at=now,
+            changed_at=now,
+            content={"dossier": outcome.told, "xml": xml},
+        )
+        write_dossier_row(conn, services.vault, row)
+        meta = {"version": outcome.version, "status": dossier.status, "mapping": dossier.mapping_hash}
+        body = orjson.dumps(outcome.told, option=orjson.OPT_SORT_KEYS)
+        entries = [NewEntry("prepared", case.id, meta, body)]
+        if outcome.xml:
+            digest = {"version": outcome.version, "sha256": hashlib.sha256(outcome.xml).hexdigest()}
+            entries.append(NewEntry("sealed", case.id, digest, outcome.xml))
+        append(conn, services.vault, services.chain, now, entries)
+
+
+def next_version(last: StoredDossier | None) -> int:
+    """A dossier that left stays as it was sent; what changes afterwards is a new version, a correction."""
+    return 1 if last is None else last.version + (last.status in GONE_OUT)
+
+
+def _commune(dossier: Dossier) -> str:
+    return dossier.commune.commune.code if dossier.commune.commune else ""
+
+
+def _substance(told: Mapping[str, Any], case: StoredCase) -> dict[str, Any]:
+    """What makes a dossier another one for the commune: not the clock, not where a value was read."""
+    names = ("status", "dossier", "owed", "missing", "holds", "commune")
+    verdicts = {role: [result.verdict.value, *result.differing] for role, result in sorted(case.identity.items())}
+    return {name: told[name] for name in names} | {"identity": verdicts}

@@ -1,0 +1,22 @@
+"""The steps by kind of work, in travelling order: what a worker runs."""
+
+from __future__ import annotations
+
+from gateway.lanes.worker import Handler
+from gateway.pipeline.advance import Advance
+from gateway.pipeline.correlate import Correlate
+from gateway.pipeline.forward import Follow, Forward
+from gateway.pipeline.interpret import Interpret
+from gateway.pipeline.services import Services
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """Every step's handler by the kind of work it does."""
+    steps: list[Handler] = [
+        Interpret(services),
+        Correlate(services),
+        Advance(services),
+        Forward(services),
+        Follow(services),
+    ]
+    return {step.kind: step for step in steps}

@@ -1,0 +1,1 @@
+"""Pages for people, in Vietnamese: server-rendered, no script, one module an address."""

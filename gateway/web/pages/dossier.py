@@ -1,0 +1,152 @@
+"""One dossier, /ho-so/{code}: what the tờ khai says, where each value came from, and what the officer decides about
+it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Form as FormField
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.domain.identity import IdentityResult
+from gateway.domain.registration import RESULT_FIELDS
+from gateway.domain.registration import STATES as ALLOWED
+from gateway.pipeline.cases import find_case
+from gateway.pipeline.desk import decide
+from gateway.views.desk import DeskDossier, find_on_desk
+from gateway.web.access import CheckedFormDep, SignedInDep, require_role
+from gateway.web.accounts import find_user
+from gateway.web.pages import words
+from gateway.web.pages.declaration import (
+    deadlines_of,
+    findings_of,
+    labels_of,
+    lay_out,
+    owed_of,
+    subject_of,
+    verdicts_of,
+)
+from gateway.web.principal import Principal
+from gateway.web.problems import Problem
+from gateway.web.reads import note_read
+from gateway.web.rendering import VIETNAM
+from gateway.web.sessions import SignedIn
+from gateway.web.site import Site, SiteDep
+
+router = APIRouter(prefix="/ho-so/{code}")
+_Text = Annotated[str, FormField()]
+
+
+@router.get("")
+def show_dossier(code: str, site: SiteDep, session: SignedInDep) -> Response:
+    """The dossier; 404 when it is another commune's."""
+    return _page(site, session, _get(site, session.principal, code))
+
+
+@router.get("/dossier.xml")
+def download(code: str, site: SiteDep, session: SignedInDep) -> Response:
+    """The signed XML as it came."""
+    found = _get(site, session.principal, code)
+    note_read(site, session.principal, [found.line.case_id], "download")
+    disposition = f'attachment; filename="ho-so-{found.line.case_id}-{found.line.version}.xml"'
+    return Response(found.xml.encode(), media_type="application/xml", headers={"Content-Disposition": disposition})
+
+
+@router.post("/quyet-dinh")
+def decide_dossier(
+    code: str,
+    site: SiteDep,
+    session: CheckedFormDep,
+    action: _Text = "",
+    version: _Text = "",
+    words_: Annotated[str, FormField(alias="words")] = "",
+    so: _Text = "",
+    quyenSo: _Text = "",  # noqa: N803 — the register's own field names
+    trangSo: _Text = "",  # noqa: N803
+    ngayDangKy: _Text = "",  # noqa: N803
+    soDinhDanh: _Text = "",  # noqa: N803
+) -> Response:
+    """Record a decision; what is wrong comes back beside its field with everything typed still there."""
+    require_role(session.principal, "officer")
+    _get(site, session.principal, code)
+    texts = zip(RESULT_FIELDS, (so, quyenSo, trangSo, ngayDangKy, soDinhDanh), strict=True)
+    result = {name: text.strip() for name, text in texts}
+    seen = int(version) if version.isdecimal() else 0
+    wrong = decide(site.services, code, action, session.principal.name, words_, result, seen)
+    if wrong:
+        found = _get(site, session.principal, code)  # it may have moved on meanwhile
+        return _page(site, session, found, Attempt(action, words_, result, wrong), 422)
+    return RedirectResponse(f"/ho-so/{code}", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A decision that was not recorded: what was typed and what is wrong, field → sentence."""
+
+    action: str = ""
+    typed: str = ""
+    result: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+def _get(site: Site, who: Principal, code: str) -> DeskDossier:
+    require_role(who, "officer", "auditor")
+    services = site.services
+    with services.store.read() as conn:
+        found = find_on_desk(conn, services.vault, who.reach(services.feeds), code)
+    if found is None:
+        raise Problem(404, "dossier.unknown", "there is no such dossier, or it is another commune's")
+    return found
+
+
+def _page(
+    site: Site, session: SignedIn, found: DeskDossier, attempt: Attempt | None = None, status: int = 200
+) -> Response:
+    services, who, line = site.services, session.principal, found.line
+    note_read(site, who, [line.case_id], "dossier")
+    today = services.clock.now().astimezone(VIETNAM).date()
+    form = site.forms[line.kind]
+    left, pressing = words.days_left(line.register_by, today)
+    actions = ALLOWED.get(line.state, ()) if who.role == "officer" else ()
+    values = {
+        "found": found,
+        "form": form,
+        "line": line,
+        "subject": subject_of(form, line.fields),
+        "sections": lay_out(form, found.dossier, services.catalogue, today) if found.dossier else [],
+        "labels": labels_of(form),
+        "identity": _identity(site, line.case_id),
+        "owed": owed_of(found.dossier),
+        "findings": findings_of(found.dossier),
+        "deadlines": deadlines_of(found.dossier, line.register_by),
+        "history": _history(site, found),
+        "left": left if actions else "",
+        "pressing": pressing if actions else "",
+        "actions": actions,
+        "attempt": attempt or Attempt(),
+        "w": words,
+    }
+    return site.renderer.page("dossier.html", who, session.csrf, values, status)
+
+
+def _identity(site: Site, case_id: str) -> list[IdentityResult]:
+    with site.services.store.read() as conn:
+        case = find_case(conn, site.services.vault, case_id)
+    return verdicts_of(case.identity) if case else []
+
+
+def _history(site: Site, found: DeskDossier) -> list[dict[str, str]]:
+    """What happened on the desk, oldest first, with people by the name shown."""
+    received = datetime.fromtimestamp(found.line.received_at / 1_000_000, VIETNAM).isoformat(timespec="seconds")
+    events = [{"at": received, "who": "", "action": "Hồ sơ đến bàn làm việc", "words": ""}]
+    with site.services.store.read() as conn:
+        for event in found.history:
+            person = find_user(conn, event["who"])
+            shown = person.shown_as if person else "" if event["who"] == "gateway" else event["who"]
+            action = words.ACTIONS.get(event["action"], event["action"])
+            events.append({"at": event["at"], "who": shown, "action": action, "words": event.get("words", "")})
+    return events

@@ -1,0 +1,163 @@
+"""No page lets what somebody wrote become part of the page itself."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.domain.case import Edit
+from gateway.domain.dossier import as_json
+from gateway.views.cursor import Page
+from gateway.views.desk import DeskDossier, DeskLine
+from gateway.views.entries import EntryLine
+from gateway.views.messages import MessageLine
+from gateway.views.waiting import WaitingCase
+from gateway.web.accounts import Account
+from gateway.web.pages import waiting as waiting_page
+from gateway.web.pages import words
+from gateway.web.pages.commune_search import Found
+from gateway.web.pages.declaration import lay_out
+from gateway.web.pages.desk import DeskRow
+from gateway.web.pages.dossier import Attempt
+from gateway.web.principal import Principal
+from gateway.web.rendering import Renderer
+from tests.web_world import FORMS, HERE, ON, SmallCatalogue, birth
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=1>",
+    "</textarea><b>",
+    "{{7*7}}",
+    "&lt;",
+)
+TEXT = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("<>&'\"`=/"), min_size=1, max_size=30),
+    st.sampled_from(["Đặng Thị Thúy Hòa", "K'Ho Bình"]).map(lambda name: unicodedata.normalize("NFD", name) + "<i>"),
+)
+RENDERER = Renderer("production")
+
+
+class Shape(HTMLParser):
+    """The tags and attribute names of a page, without any text or value."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        self.words += [value or "" for _, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def desk(text: str) -> dict[str, Any]:
+    line = DeskLine("hs", "hs", "birth", text, 1, "received", 0, 0, text, {})
+    return {
+        "rows": [DeskRow(line, text, text, "fine")],
+        "next": text,
+        "first": True,
+        "chosen": "",
+        "counts": dict.fromkeys(words.STATES, 0),
+        "open_count": 1,
+        "communes": text,
+        "today": "2026-11-23",
+        "ma": text,
+        "not_found": text,
+        "w": words,
+    }
+
+
+def dossier(text: str) -> dict[str, Any]:
+    plain = birth(meHoTen=text, meNoiCuTru={"maXa": text, "dcChiTiet": text})
+    told = as_json(plain) | {"provenance": {"meHoTen": {"message": f"test.{text}", "path": text, "rule": text}}}
+    line = DeskLine("hs", "hs", "birth", "21583", 2, "received", 0, 0, "2027-01-19", plain.fields)
+    finding = {"code": "case.conflict", "severity": "warning", "where": text, "detail": text, "detail_vi": text}
+    return {
+        "found": DeskDossier(line, told, text, text, {"so": text, "trangSo": text}, []),
+        "form": FORMS["birth"],
+        "line": line,
+        "subject": text,
+        "sections": lay_out(FORMS["birth"], told, SmallCatalogue(), ON),
+        "labels": {},
+        "identity": [],
+        "owed": {"family": [text]},
+        "findings": [finding],
+        "deadlines": {"register_by": text},
+        "history": [{"at": text, "who": text, "action": text, "words": text}],
+        "left": text,
+        "pressing": "fine",
+        "actions": ("accept", "ask", "refuse", "register"),
+        "attempt": Attempt("ask", text, {"so": text}, {"words": text}),
+        "w": words,
+    }
+
+
+def waiting(text: str) -> dict[str, dict[str, Any]]:
+    told = dossier(text)
+    held = {**told["found"].dossier, "holds": [text], "missing": [text]}
+    case = WaitingCase("hs", "birth", 2, True, "", (HERE.code,), 0, text, held)
+    shared = ("form", "subject", "sections", "labels", "identity", "owed", "findings", "deadlines", "left", "pressing")
+    place = replace(HERE, name=text)
+    detail = {name: told[name] for name in shared} | {
+        "case": case,
+        "written": text,
+        "decided": [waiting_page.Decided("commune", text, Edit(text, text, text, text), text, False)],
+        "again": set(),
+        "choices": [place],
+        "coordinator": True,
+        "officer": True,
+        "may_release": True,
+        "attempt": waiting_page.Attempt("commune", "", text, text, Found((place,), 3), {"commune": text, "why": text}),
+        "w": words,
+    }
+    row = waiting_page.WaitingRow(case, text, [text], text, "fine")
+    lines = {"rows": [row], "next": text, "first": False, "settled": True, "coordinator": False, "w": words}
+    return {"waiting.html": lines, "waiting_case.html": detail}
+
+
+def others(text: str) -> dict[str, dict[str, Any]]:
+    entry = EntryLine(text, 1, 0, text, text, text, text)
+    message = MessageLine(text, 0, text, text, text, "AA", text)
+    return {
+        "signin.html": {"ten": text, "tiep": text, "error": text},
+        "problem.html": {"status": 404, "words": text, "code": text},
+        "log.html": {"writers": [(text, 1)], "chain": "", "about": text, "page": Page([entry], text), "w": words},
+        "users.html": {"users": [Account(text, "officer", text, text, text, False, 0)], "now": 0},
+        "hospital.html": {"cases": Page([]), "messages": Page([message], text), "places": {}, "w": words},
+    }
+
+
+def pages(text: str) -> dict[str, str]:
+    person = Principal("x", "officer", text)
+    values = {"desk.html": desk(text), "dossier.html": dossier(text), **waiting(text), **others(text)}
+    return {name: RENDERER.page(name, person, text, told).body.decode() for name, told in values.items()}
+
+
+PLAIN = {name: Shape(page).tags for name, page in pages(string.ascii_lowercase).items()}
+
+
+@given(TEXT)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_text_changes_the_tags_of_a_page(text: str) -> None:
+    for name, page in pages(text).items():
+        shape = Shape(page)
+        assert shape.tags == PLAIN[name], name
+        assert any(text in word for word in shape.words), name
+
+
+def test_the_law_notices_an_unescaped_page() -> None:
+    text = HOSTILE[0]
+    page = pages(text)["desk.html"].replace("&lt;script&gt;", "<script>")
+    assert Shape(page).tags != PLAIN["desk.html"]

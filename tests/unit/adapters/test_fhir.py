@@ -1,0 +1,147 @@
+"""The FHIR reader's envelope: recognition, header, refusals, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+
+from adapters.hospital.fhir import FhirReader
+from gateway.errors import UnreadableMessage
+from tests.hospital_messages import FEED, bundle, encounter, mother_of, newborn
+
+READER = FhirReader()
+HEADER = {
+    "resourceType": "MessageHeader",
+    "id": "mh-1",
+    "eventUri": "urn:birth",
+    "source": {"name": "HIS-9", "endpoint": "https://his.example"},
+}
+
+
+def test_json_objects_and_fhir_xml_are_recognised_and_nothing_else() -> None:
+    assert READER.recognises(b'\xef\xbb\xbf \n{"resourceType"')
+    assert READER.recognises(b'<Bundle xmlns="http://hl7.org/fhir">')
+    assert not READER.recognises(b"<HSDLGCS>")
+    assert not READER.recognises(b"MSH|^~\\&|")
+    assert READER.split(b"{}") == [b"{}"]
+
+
+def test_the_header_names_type_control_id_sender_and_time() -> None:
+    raw = bundle(HEADER, newborn(), type="message", identifier={"system": "urn:his", "value": "B-77"})
+    header = READER.header(raw)
+    assert (header.format, header.type, header.control_id) == ("fhir", "Bundle/message", "B-77")
+    assert (header.sender, header.sent_at, header.processing) == ("HIS-9", "2026-11-21T01:00:00+00:00", "P")
+
+
+def test_a_message_without_identifier_is_known_by_its_header_and_others_by_their_content() -> None:
+    assert READER.header(bundle(HEADER, type="message")).control_id == "mh-1"
+    assert READER.header(bundle(newborn())).control_id == ""
+    assert READER.header(orjson.dumps(newborn(identifier=[{"value": "X"}]))).control_id == ""
+
+
+def test_a_single_resource_tells_its_source_in_meta() -> None:
+    header = READER.header(orjson.dumps(newborn(meta={"source": "https://his.example", "lastUpdated": "2026-11-20"})))
+    assert (header.type, header.sender, header.sent_at) == (
+        "Patient",
+        "https://his.example",
+        "2026-11-19T17:00:00+00:00",
+    )
+
+
+def test_test_data_is_not_production() -> None:
+    assert READER.header(bundle(newborn(), meta={"tag": [{"code": "HTEST"}]})).processing == "T"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "where"),
+    [
+        (b"", "fhir.not_json", "offset 0"),
+        (b'{"resourceType": "Patient", }', "fhir.not_json", "offset 26"),
+        (b'{"name": "\xff"}', "fhir.not_json", "offset 10"),
+        (b"[]", "fhir.not_a_resource", "resourceType"),
+        (b"{}", "fhir.not_a_resource", "resourceType"),
+        (b'{"resourceType": 7}', "fhir.not_a_resource", "resourceType"),
+        (b'{"resourceType": "Medication"}', "fhir.type_unsupported", "resourceType"),
+        (b'{"resourceType": "Bundle", "type": "history"}', "fhir.bundle_type", "Bundle.type"),
+        (b'{"resourceType": "Bundle", "type": "batch", "entry": {}}', "fhir.shape", "Bundle.entry"),
+        (b'{"resourceType": "Bundle", "type": "batch", "entry": [{}, 1]}', "fhir.shape", "Bundle.entry[1].resource"),
+        (b'{"resourceType": "Bundle", "type": "message"}', "fhir.no_message_header", "Bundle.entry[0].resource"),
+        (b'{"resourceType": "Patient", "x": ' + b"[" * 70 + b"]" * 70 + b"}", "fhir.too_deep", "depth 64"),
+        (b'<Bundle xmlns="http://hl7.org/fhir"/>', "fhir.xml_unsupported", "offset 0"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(raw: bytes, code: str, where: str) -> None:
+    for read in (READER.header, lambda raw: READER.events(raw, FEED), lambda raw: READER.patient_of(raw, FEED)):
+        with pytest.raises(UnreadableMessage) as caught:
+            read(raw)
+        assert (caught.value.code, caught.value.where) == (code, where)
+
+
+def test_an_irrelevant_message_is_kept_under_its_patients_handle() -> None:
+    assert READER.patient_of(bundle(newborn()), FEED) == "NB-1"
+    assert READER.patient_of(orjson.dumps(newborn(identifier=None)), FEED) == "Patient/nb-1"
+    assert READER.patient_of(orjson.dumps(encounter("https://his.example/fhir/Patient/7")), FEED) == "Patient/7"
+    assert READER.patient_of(orjson.dumps(mother_of("Patient/3")), FEED) == "Patient/3"
+    assert READER.patient_of(bundle(), FEED) is None
+
+
+def answered(raw: bytes, code: str = "AA", error: UnreadableMessage | None = None) -> tuple[int, dict[str, Any]]:
+    answer = READER.answer(READER.header(raw), code, error, FEED, "w1/a.17")
+    assert answer.media_type == "application/fhir+json"
+    return answer.status, orjson.loads(answer.body)
+
+
+def test_a_transaction_gets_a_response_for_every_entry() -> None:
+    status, body = answered(bundle(newborn(), mother_of()))
+    Bundle.model_validate(body)
+    assert (status, body["type"], len(body["entry"])) == (200, "transaction-response", 2)
+    assert "w1/a.17" in body["entry"][0]["response"]["outcome"]["issue"][0]["diagnostics"]
+
+
+def test_a_batch_without_entries_gets_an_empty_response() -> None:
+    assert answered(bundle(type="batch"))[1] == {"resourceType": "Bundle", "type": "batch-response", "entry": []}
+
+
+def test_a_message_gets_a_response_message_that_names_it() -> None:
+    status, body = answered(bundle(HEADER, newborn(), type="message"))
+    Bundle.model_validate(body)
+    header = body["entry"][0]["resource"]
+    assert (status, header["response"]) == (200, {"identifier": "mh-1", "code": "ok"})
+    assert header["eventUri"] == "urn:birth"
+
+
+def test_a_single_resource_and_a_document_get_an_outcome() -> None:
+    status, body = answered(orjson.dumps(newborn()))
+    OperationOutcome.model_validate(body)
+    assert (status, body["issue"][0]["severity"]) == (201, "information")
+    assert answered(bundle(newborn(), type="document"))[0] == 200
+
+
+def test_a_resend_gets_the_same_bytes() -> None:
+    raw = bundle(newborn())
+    first, second = (READER.answer(READER.header(raw), "AA", None, FEED, "w.1") for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "status", "issue"),
+    [
+        ("AR", UnreadableMessage("fhir.not_json", "offset 3", "not valid JSON"), 400, "structure"),
+        ("AR", UnreadableMessage("receive.duplicate", "Bundle.identifier", "id used before", "205"), 409, "duplicate"),
+        ("AR", UnreadableMessage("receive.store_failed", "", "cannot store now"), 503, "transient"),
+        ("AR", UnreadableMessage("receive.too_large", "offset 9", "too large"), 413, "too-long"),
+        ("AE", UnreadableMessage("fhir.shape", "Bundle.entry", "not a list"), 422, "processing"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_where(code: str, error: UnreadableMessage, status: int, issue: str) -> None:
+    answer = READER.answer(None, code, error, FEED, "")
+    body = orjson.loads(answer.body)
+    OperationOutcome.model_validate(body)
+    (told,) = body["issue"]
+    assert (answer.code, answer.status, told["code"]) == (code, status, issue)
+    assert told.get("expression") == ([error.where] if error.where else None)
+    assert told["details"]["coding"][0]["code"] == error.code

@@ -1,0 +1,91 @@
+"""The retry decision, as a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import (
+    Conflict,
+    GatewayError,
+    LogUnavailable,
+    Misunderstood,
+    Refused,
+    SettingsError,
+    Unreachable,
+    UnreadableMessage,
+)
+from gateway.lanes.retry import CAP_SECONDS, GiveUp, RetryAt, decide_retry, wait_seconds
+
+NOW = 1_795_402_800_000_000
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+down = Unreachable("desk.down", "no answer")
+refused = Refused("desk.refused", "no such commune")
+race = Conflict("case.stale", "moved on")
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "decision"),
+    [
+        (refused, 1, GiveUp("desk.refused")),
+        (Misunderstood("desk.nonsense", "not XML"), 1, GiveUp("desk.nonsense")),
+        (UnreadableMessage("hl7v2.msh", "MSH", "no MSH"), 1, GiveUp("hl7v2.msh")),
+        (race, 1, RetryAt(NOW)),
+        (race, 9, RetryAt(NOW)),
+        (race, 15, GiveUp("case.stale")),
+        (down, 680, GiveUp("desk.down")),
+        (ValueError("Nguyễn Văn Ẩn"), 5, GiveUp("worker.unexpected ValueError")),
+        (GatewayError("vault.altered", "altered"), 5, GiveUp("vault.altered")),
+        (SettingsError("settings.keys", "gone"), 5, GiveUp("settings.keys")),
+    ],
+    ids=lambda value: getattr(value, "code", None) or type(value).__name__,
+)
+def test_the_decision(error: Exception, tries: int, decision: RetryAt | GiveUp) -> None:
+    assert decide_retry(error, tries, NOW) == decision
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "least", "most"),
+    [
+        (down, 1, 1.5, 2),
+        (down, 2, 3, 4),
+        (down, 5, 24, 32),
+        (down, 12, 675, 900),
+        (down, 679, 675, 900),
+        (LogUnavailable("log.unavailable", "disk full"), 600, 675, 900),
+        (ValueError("x"), 1, 1.5, 2),
+        (ValueError("x"), 4, 12, 16),
+        (race, 10, 1.5, 2),
+    ],
+)
+def test_the_wait(error: Exception, tries: int, least: float, most: float) -> None:
+    decision = decide_retry(error, tries, NOW, seed="dossier:1")
+    assert isinstance(decision, RetryAt)
+    assert NOW + least * SECOND <= decision.at <= NOW + most * SECOND
+
+
+def test_a_partner_that_is_down_is_tried_for_about_a_week() -> None:
+    at, tries = NOW, 0
+    while isinstance(decision := decide_retry(down, tries := tries + 1, at, seed="x"), RetryAt):
+        at = decision.at
+    assert 5 * DAY < at - NOW < 8 * DAY
+
+
+def test_after_the_deadline_nothing_is_retried() -> None:
+    assert isinstance(decide_retry(down, 1, NOW, deadline=NOW + 10 * SECOND), RetryAt)
+    assert decide_retry(down, 1, NOW, deadline=NOW + SECOND) == GiveUp("desk.down")
+
+
+def test_the_same_seed_waits_the_same_and_others_spread() -> None:
+    assert wait_seconds(5, "a") == wait_seconds(5, "a")
+    assert len({wait_seconds(5, str(number)) for number in range(50)}) > 40
+
+
+def test_the_wait_never_exceeds_its_cap() -> None:
+    assert all(wait_seconds(tries, "x") <= CAP_SECONDS for tries in (1, 10, 100, 10_000))
+
+
+def test_the_text_of_a_foreign_exception_is_told_to_nobody() -> None:
+    decision = decide_retry(KeyError("999000000001"), 5, NOW)
+    assert "999" not in repr(decision)

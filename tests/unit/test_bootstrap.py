@@ -1,0 +1,113 @@
+"""Production refuses what was made for development; the rest is put together once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.bootstrap import build, open_vault, refuse_stand_ins
+from gateway.errors import SettingsError
+from gateway.plugins import Plugins, load_plugins
+from gateway.settings import Settings, load
+
+
+class RealPopulation:
+    """A population client that is not a stand-in."""
+
+
+class RealKey:
+    development_only = False
+
+
+@pytest.fixture(scope="module")
+def installed() -> Plugins:
+    found = load_plugins()
+    return Plugins(
+        found.hospital,
+        {**found.population, "soap": RealPopulation},
+        found.commune,
+        {**found.signing, "device": RealKey},
+        found.mappings,
+    )
+
+
+def settings(tmp_path: Path, **given: object) -> Settings:
+    return load(None, {"data_dir": tmp_path / "data", **given})
+
+
+def ready_for_production(tmp_path: Path, **given: object) -> Settings:
+    right = {
+        "environment": "production",
+        "population": {"use": "soap"},
+        "signing": {"use": "device"},
+        "feeds": {"a": {"senders": ["HIS|A"]}},
+        "secure_cookies": True,
+    }
+    return settings(tmp_path, **(right | given))
+
+
+def test_production_tells_every_stand_in_at_once(tmp_path: Path, installed: Plugins) -> None:
+    with pytest.raises(SettingsError) as told:
+        refuse_stand_ins(settings(tmp_path, environment="production", open_intake=True), installed)
+    words = told.value.message
+    assert len(words.splitlines()) == 5
+    for reason in ("population.use", "signing.use", "feeds.default.senders", "open_intake", "secure_cookies"):
+        assert reason in words
+
+
+def test_production_with_nothing_made_for_development_is_let_in(tmp_path: Path, installed: Plugins) -> None:
+    refuse_stand_ins(ready_for_production(tmp_path), installed)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"population": {"use": "embedded"}},
+        {"signing": {"use": "development"}},
+        {"feeds": {"a": {"senders": ["HIS|A", "*"]}}},
+        {"open_intake": True},
+        {"secure_cookies": False},
+    ],
+)
+def test_each_stand_in_alone_is_refused(wrong: dict[str, object], tmp_path: Path, installed: Plugins) -> None:
+    with pytest.raises(SettingsError) as told:
+        refuse_stand_ins(ready_for_production(tmp_path, **wrong), installed)
+    assert told.value.code == "settings.not_for_production"
+
+
+def test_development_refuses_no_stand_in(tmp_path: Path, installed: Plugins) -> None:
+    refuse_stand_ins(settings(tmp_path, open_intake=True), installed)
+
+
+def test_production_does_not_make_keys_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as told:
+        open_vault(ready_for_production(tmp_path))
+    assert told.value.code == "settings.no_keys"
+    assert "hotich migrate" in told.value.message
+
+
+def test_the_first_start_of_development_makes_everything_it_needs(tmp_path: Path) -> None:
+    services = build(settings(tmp_path))
+    try:
+        assert set(services.readers) == {"hl7v2", "fhir", "moh"}
+        assert services.communes[services.commune_system].name == "desk"
+        assert services.signing.certificates
+        assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    finally:
+        services.store.close()
+
+
+def test_a_second_start_finds_the_same_keys(tmp_path: Path) -> None:
+    made = build(settings(tmp_path))
+    made.store.close()
+    again = build(settings(tmp_path))
+    again.store.close()
+    assert again.vault.unseal(made.vault.seal(b"x")) == b"x"
+    assert again.signing.certificates == made.signing.certificates
+
+
+def test_an_overlay_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as told:
+        build(settings(tmp_path, mapping_overlays=[tmp_path / "absent"]))
+    assert told.value.code == "settings.no_such_overlay"
