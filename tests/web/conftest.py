@@ -21,9 +21,10 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 Visit = Callable[[str], Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser; without one these tests fail, they are not skipped."""
+    """The browser; without one these tests fail, they are not skipped. It lives as long as one file's tests: playwright
+    keeps an event loop running in this thread, under which no other test could start its own."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     assert found, "no browser: run `apt-get install -y chromium`"
     with sync_playwright() as playwright:
