@@ -25,8 +25,10 @@ class FhirReader:
         return start[:1] == b"{" or (start[:1] == b"<" and _FHIR_NAMESPACE in start)
 
     def split(self, raw: bytes) -> list[bytes]:
-        """A Bundle is one message: its entries are meant together."""
-        return [raw]
+        """[raw], or the lines of NDJSON (one resource a line); a Bundle stays whole."""
+        lines = [line for line in raw.splitlines() if line.strip()]
+        whole = all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
+        return lines if whole and len(lines) > 1 else [raw]
 
     def header(self, raw: bytes) -> Header:
         """`control_id` is Bundle.identifier.value, else MessageHeader.id (kept by a resend), else ""."""

@@ -145,3 +145,10 @@ def test_a_refusal_says_what_is_wrong_and_where(code: str, error: UnreadableMess
     assert (answer.code, answer.status, told["code"]) == (code, status, issue)
     assert told.get("expression") == ([error.where] if error.where else None)
     assert told["details"]["coding"][0]["code"] == error.code
+
+
+def test_the_lines_of_ndjson_are_messages_and_a_pretty_printed_resource_is_one() -> None:
+    one, two = b'{"resourceType":"Patient","id":"a"}', b'{"resourceType":"Patient","id":"b"}'
+    assert READER.split(one + b"\n\n" + two + b"\r\n") == [one, two]
+    pretty = b'{\n  "resourceType": "Patient"\n}\n'
+    assert READER.split(pretty) == [pretty]
