@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class EmbeddedPopulation:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            weakref.finalize(self, self._connection.close)
             self._connection.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def export(store: Store, vault: Vault, since: int, until: int, directory: Path) 
     directory.mkdir(mode=0o700)
     with store.read() as conn:
         ranges = _ranges(conn, since, until)
-        with sqlite3.connect(directory / "log.sqlite") as out:
+        with closing(sqlite3.connect(directory / "log.sqlite")) as out, out:
             (directory / "log.sqlite").chmod(0o600)
             out.executescript(_TABLES)
             out.execute("INSERT INTO period VALUES (?, ?)", (since, until))

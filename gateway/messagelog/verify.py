@@ -23,6 +23,7 @@ import sqlite3
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -235,7 +236,7 @@ def verify_export(directory: Path, key: Ed25519PublicKey, more: Iterable[str] = 
 
     An export covers a period; checkpoints of other times sign entries outside it, which cannot be looked at here.
     """
-    with sqlite3.connect(f"file:{directory / 'log.sqlite'}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{directory / 'log.sqlite'}?mode=ro", uri=True)) as database, database:
         starts = database.execute("SELECT writer, seq, hash FROM before")
         before = {writer: (seq, digest) for writer, seq, digest in starts}
         ((until,),) = database.execute("SELECT until FROM period").fetchall()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,8 @@ class Store:
         self.is_sqlite = writer.dialect.name == "sqlite"
         self._turn = threading.Lock()
         self._turn_of: int | None = None
+        # A command that ends without close() leaves no connection behind.
+        self._disposed = weakref.finalize(self, _dispose, reader, writer)
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -122,8 +125,12 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.bell.close()
-        self._reader.dispose()
-        self._writer.dispose()
+        self._disposed()
+
+
+def _dispose(*engines: Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 def ring_after_commit(conn: Connection) -> None:

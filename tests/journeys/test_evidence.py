@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,8 @@ def query(server: Server, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(address) as server_side:
             done = server_side.execute(sql.encode())
             return done.fetchall() if done.description else []
-    with sqlite3.connect(server.data / "hotich.db") as database:
-        rows = database.execute(sql).fetchall()
-    database.close()
-    return rows
+    with closing(sqlite3.connect(server.data / "hotich.db")) as database, database:
+        return database.execute(sql).fetchall()
 
 
 def count(server: Server, table: str) -> int:
@@ -145,9 +144,8 @@ def test_an_export_is_verified_by_the_verifier_alone(copy: Server, recorded: Rec
 
     done = verify()
     assert done.returncode == 0, done.stdout + done.stderr
-    with sqlite3.connect(tmp_path / "period" / "log.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "period" / "log.sqlite")) as database, database:
         database.execute("UPDATE payload SET body = zeroblob(9) WHERE writer = 'gateway' AND seq = 1")
-    database.close()
     done = verify()
     assert done.returncode == 1, done.stdout + done.stderr
     assert "gateway" in done.stdout

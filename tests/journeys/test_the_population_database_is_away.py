@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def gateway(tmp_path: Path) -> Iterator[Outsider]:
 
 def rename(gateway: Outsider, old: str, new: str) -> None:
     """Take the directory's table away, or bring it back."""
-    with sqlite3.connect(gateway.server.data / "population.db") as directory:
+    with closing(sqlite3.connect(gateway.server.data / "population.db")) as directory, directory:
         directory.execute(f"ALTER TABLE {old} RENAME TO {new}")
     directory.close()
 

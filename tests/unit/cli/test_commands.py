@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -218,18 +219,16 @@ def test_the_log_verifies_is_checkpointed_and_exported_and_shows_who_looked(data
     assert run("log", "show", "nobody").exit_code == 1
     told = json.loads(right("log", "show", "export", "--json", "--content", "checking"))["entries"]
     assert told[0]["content"] == "yearly audit"
-    with sqlite3.connect(data / "hotich.db") as database:
+    with closing(sqlite3.connect(data / "hotich.db")) as database, database:
         database.execute("DELETE FROM payload")
-    database.close()
     told = json.loads(right("log", "show", "export", "--json", "--content", "again"))["entries"]
     assert told[0]["content"] == "(đã xóa / erased)"
 
 
 def test_an_altered_log_is_told_in_plain_words(data: Path) -> None:
     right("log", "checkpoint")
-    with sqlite3.connect(data / "hotich.db") as database:
+    with closing(sqlite3.connect(data / "hotich.db")) as database, database:
         database.execute("UPDATE entry SET meta = '{}' WHERE seq = 1")
-    database.close()
     done = run("log", "verify")
     assert done.exit_code == 1
     assert "ALTERED" in done.stdout

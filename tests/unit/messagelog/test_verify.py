@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -191,12 +192,11 @@ def test_an_export_names_what_was_changed_in_it(store: Store, vault: Vault, expo
         erase(conn, "gw.1")
     make_checkpoint(store, vault, "gw", 100)
     directory = exported()
-    with sqlite3.connect(directory / "log.sqlite") as database:
+    with closing(sqlite3.connect(directory / "log.sqlite")) as database, database:
         database.execute("UPDATE entry SET kind = 'read' WHERE seq = 2")
         database.execute("UPDATE payload SET body = x'00' WHERE seq = 3")
         database.execute("DELETE FROM entry WHERE seq = 5")
         database.execute("DELETE FROM entry WHERE seq > 9")
-    database.close()
     found = [(fault.kind, fault.first, fault.last) for fault in _verified(directory)]
     assert found == [("altered", 2, 2), ("payload", 3, 3), ("missing", 5, 5), ("cut_off", 10, 10)]
 
@@ -209,11 +209,10 @@ def test_values_of_another_type_are_alterations_and_no_crash(
     _fill(store, vault)
     make_checkpoint(store, vault, "gw", 100)
     directory = exported()
-    with sqlite3.connect(directory / "log.sqlite") as database:
+    with closing(sqlite3.connect(directory / "log.sqlite")) as database, database:
         database.execute("UPDATE entry SET at = 'noon' WHERE seq = 2")
         database.execute("UPDATE payload SET body = body || 'x' WHERE seq = 3")
         database.execute("UPDATE entry SET digest = 'none' WHERE seq = 5")
-    database.close()
     found = [(fault.kind, fault.first, fault.last) for fault in _verified(directory)]
     assert found == [("altered", 2, 2), ("payload", 3, 3), ("altered", 5, 5), ("payload", 5, 5)]
 
