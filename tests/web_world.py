@@ -15,6 +15,7 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import Connection, insert, select
 
+from adapters.hospital.fhir import FhirReader
 from gateway.domain.commune import Commune, CommuneAnswer
 from gateway.domain.dossier import Dossier, Owed, as_json
 from gateway.domain.finding import Finding
@@ -125,7 +126,7 @@ class World:
             vault=self.vault,
             clock=self.clock,
             catalogue=cast("Any", SmallCatalogue()),
-            readers={},
+            readers={"fhir": FhirReader()},
             feeds={feed.name: feed for feed in (HOSPITAL, OTHER_HOSPITAL)},
             population=cast("Any", None),
             communes={},

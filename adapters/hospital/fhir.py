@@ -25,10 +25,13 @@ class FhirReader:
         return start[:1] == b"{" or (start[:1] == b"<" and _FHIR_NAMESPACE in start)
 
     def split(self, raw: bytes) -> list[bytes]:
-        """[raw], or the lines of NDJSON (one resource a line); a Bundle stays whole."""
+        """[raw], or the lines of an NDJSON file (one resource a line); a Bundle stays whole."""
+        first, _, others = raw.strip().partition(b"\n")
+        if not others or not first.rstrip().endswith(b"}"):
+            return [raw]  # nearly every message: one line, or printed over several
         lines = [line for line in raw.splitlines() if line.strip()]
         whole = all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
-        return lines if whole and len(lines) > 1 else [raw]
+        return lines if whole else [raw]
 
     def header(self, raw: bytes) -> Header:
         """`control_id` is Bundle.identifier.value, else MessageHeader.id (kept by a resend), else ""."""

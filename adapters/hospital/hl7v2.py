@@ -146,7 +146,7 @@ def _event(
     sign: Sign, message: Hl7v2Message, segments: list[Segment], feed: Feed, rank: Rank, charset_finding: Finding | None
 ) -> Event:
     undecodable = [
-        Finding("message.bytes_undecodable", segment.label, f"codec {message.codec}")
+        Finding("message.bytes_undecodable", segment.label, message.codec)
         for segment in segments
         if not segment.decodes()
     ]

@@ -44,7 +44,7 @@ def choose_charset(raw: bytes, declared: str, configured: str | None) -> tuple[s
     codec = CHARSETS.get(declared.strip().upper(), UTF_8)
     if codec == UTF_8 or raw.isascii() or not is_utf_8(raw):
         return codec, None
-    return UTF_8, Finding("message.charset_contradicts", "MSH-18", f"{codec}, but the bytes are UTF-8")
+    return UTF_8, Finding("message.charset_contradicts", "MSH-18", f"{codec}, the bytes are UTF-8")
 
 
 @lru_cache(maxsize=64)

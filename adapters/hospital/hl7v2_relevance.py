@@ -132,7 +132,7 @@ def _find_death(pid: Segment, visit: Segment | None, feed: Feed) -> Sign | None:
         return None
     if denied:
         where = "PID-29" if timed else "PV1-36"
-        return Sign("death", "death", "adt_death", (Finding("death.contradiction", where, "PID-30 = N"),))
+        return Sign("death", "death", "adt_death", (Finding("death.contradiction", where, "PID-30=N"),))
     return Sign("death", "death", "adt_death")
 
 

@@ -110,6 +110,38 @@ FINDINGS: dict[str, FindingKind] = {
 }
 
 
+DETAILS: dict[str, str] = {
+    "a single value was expected": "cần đúng một giá trị",
+    "digits were expected": "chỉ được có chữ số",
+    "a whole number was expected": "cần một số nguyên",
+    "not a whole number": "không phải số nguyên",
+    "yes or no was expected": "cần có hoặc không",
+    "not a date": "không phải ngày tháng",
+    "not an HL7 date or time": "không phải ngày giờ theo HL7",
+    "not a date as yyyyMMdd[HHmm[ss]]": "ngày không theo dạng yyyyMMdd[HHmm[ss]]",
+    "not an amount in a known unit": "số lượng không có đơn vị đã biết",
+    "not a birth weight in g or kg": "không phải cân nặng khi sinh tính bằng g hoặc kg",
+    "not one weight in grams": "không phải một cân nặng tính bằng gam",
+    "not a gestational age in weeks or days": "không phải tuổi thai tính bằng tuần hoặc ngày",
+    "not a code of the right length": "mã không đủ số chữ số",
+    "the age of the child cannot be told": "không xác định được tuổi của trẻ",
+    "the bytes are UTF-8": "các byte là UTF-8",
+    "no known format": "không thuộc định dạng nào đã biết",
+    "control id re-used": "số thông điệp đã dùng cho nội dung khác",
+    "name": "họ tên",
+    "born": "ngày sinh",
+    "personal_id": "số định danh",
+    "cmnd": "số CMND",
+}
+"""What findings add, in English → in Vietnamese. Codes, numbers and fields' names stand for themselves."""
+
+
+def _detail_in_vietnamese(detail: str) -> str:
+    """English without a translation (an exception's own sentence) is left out: code and place say enough."""
+    parts = (DETAILS.get(part, "" if " " in part else part) for part in detail.split(", "))
+    return DETAILS.get(detail) or ", ".join(filter(None, parts))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fact about data. `where` is a path in the message or a dossier field; `detail` adds non-personal facts."""
@@ -126,12 +158,13 @@ class Finding:
         """The shape outsiders rely on: code, severity, where, detail; plus the Vietnamese sentence."""
         kind = FINDINGS[self.code]
         tail = f": {self.detail}" if self.detail else ""
+        tail_vi = f": {words}" if (words := _detail_in_vietnamese(self.detail)) else ""
         return {
             "code": self.code,
             "severity": kind.severity.value,
             "where": self.where,
             "detail": kind.en + tail,
-            "detail_vi": kind.vi + tail,
+            "detail_vi": kind.vi + tail_vi,
         }
 
     @classmethod

@@ -35,7 +35,6 @@ def rename(gateway: Outsider, old: str, new: str) -> None:
     """Take the directory's table away, or bring it back."""
     with closing(sqlite3.connect(gateway.server.data / "population.db")) as directory, directory:
         directory.execute(f"ALTER TABLE {old} RENAME TO {new}")
-    directory.close()
 
 
 def deliver(gateway: Outsider) -> str:

@@ -99,6 +99,16 @@ def refused(gateway: Outsider, subject: str) -> int:
     return [entry["kind"] for entry in gateway.logged(subject)].count("refused")
 
 
+@pytest.mark.parametrize("path", ["/fhir", "/fhir/Patient"])
+def test_several_resources_in_one_request_are_refused_with_one_answer(gateway: Outsider, path: str) -> None:
+    lines = b'{"resourceType":"Patient","id":"a"}\n{"resourceType":"Patient","id":"b"}\n'
+    before = len(gateway.all_of("/api/messages"))
+    answer = gateway.post(path, lines)
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["severity"] == "error"
+    assert len(gateway.all_of("/api/messages")) == before
+
+
 def test_a_type_that_is_not_taken_is_told_in_fhirs_own_way(gateway: Outsider) -> None:
     answer = gateway.post("/fhir/Medication", b'{"resourceType": "Medication"}')
     assert answer.status_code in (404, 422)

@@ -81,7 +81,7 @@ def fhir_personal_id(values: Sequence[Any], context: Context) -> str | None:
         values, context, lambda kind, value: kind == "personal" or kind == "unclear" and len(value) == 12
     )
     if number is not None and not re.fullmatch(r"\d{12}", number):
-        context.note("id.not_12_digits", f"{len(number)} characters")
+        context.note("id.not_12_digits", str(len(number)))
         return None
     return number
 

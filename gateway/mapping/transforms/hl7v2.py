@@ -182,7 +182,7 @@ def cx_personal_id(values: Sequence[Any], context: Context) -> str | None:
             continue
         if re.fullmatch(r"\d{12}", number) and number.strip("0"):
             return number
-        context.note("id.not_12_digits", f"{len(number)} characters")
+        context.note("id.not_12_digits", str(len(number)))
     return None
 
 

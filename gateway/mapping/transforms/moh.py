@@ -61,7 +61,7 @@ def moh_personal_id(values: Sequence[Any], context: Context) -> str | None:
         if re.fullmatch(r"\d{12}", text):
             return text
         if not re.fullmatch(r"\d{9}", text) and not _PASSPORT.fullmatch(text):
-            context.note("id.not_12_digits", f"{len(text)} characters")
+            context.note("id.not_12_digits", str(len(text)))
     return None
 
 
@@ -113,7 +113,7 @@ def _code(values: Sequence[Any], context: Context, width: int) -> str | None:
         digits = text.lstrip("0").zfill(width)
         if text.isascii() and text.isdigit() and len(digits) == width:
             return digits
-        context.note("value.unreadable", f"not a code of {width} digits")
+        context.note("value.unreadable", "not a code of the right length")
         return None
     return None
 

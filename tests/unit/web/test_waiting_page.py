@@ -122,7 +122,7 @@ def test_every_look_is_logged(world: WaitingWorld, sign_in: SignIn) -> None:
         ("cho-chia-tach", ["Nơi cư trú của người mẹ có thể thuộc 2 xã", "Xã Vân Canh", "Xã Canh Vinh"]),
         ("cho-khong-ro", ["không khớp với xã, phường, đặc khu nào", "Xóm Mới"]),
         ("cho-mang-thai-ho", ["Có mang thai hộ.", "Không có thông điệp nào cho biết nơi cư trú"]),
-        ("cho-mau-thuan", ["Dữ liệu tử vong mâu thuẫn.", "Cho đi tiếp là xác nhận người này đã chết", "PID-30 = N"]),
+        ("cho-mau-thuan", ["Dữ liệu tử vong mâu thuẫn.", "Cho đi tiếp là xác nhận người này đã chết", "PID-30=N"]),
         ("cho-thieu", ["Thiếu thông tin bắt buộc:", "Cơ sở y tế phải gửi bổ sung"]),
     ],
 )
