@@ -7,7 +7,7 @@ SHELL := /bin/bash
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 RUN := .venv/bin
 
-.PHONY: help setup sync tools demo test quick lint docs bench clean
+.PHONY: help setup sync tools demo test quick lint mutate docs bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,8 +37,11 @@ lint: sync ## style, types, import order
 test: setup lint ## every check and every test
 	$(RUN)/pytest -n auto --dist loadfile
 
-quick: sync ## unit tests and laws with few examples, under a minute
-	HYPOTHESIS_PROFILE=quick $(RUN)/pytest -n auto -m "not slow" tests/unit tests/laws
+quick: sync ## unit tests and laws with few examples, on SQLite only, under a minute
+	HYPOTHESIS_PROFILE=quick $(RUN)/pytest -n auto -m "not slow" -k "not postgresql" tests/unit tests/laws
+
+mutate: sync ## break every mapping row in turn: a sample must notice
+	$(RUN)/hotich check --mutate sample_messages
 
 docs: sync ## write the pages of docs/ that are made from the code
 	$(RUN)/python -m tests.docs.made_pages

@@ -16,7 +16,7 @@ from adapters.hospital.fhir import FhirReader
 from adapters.hospital.hl7v2 import Hl7v2Reader
 from adapters.hospital.moh_xml import MohReader
 from benchmarks.read_hl7v2 import per_second
-from gateway.domain.case import fold
+from gateway.domain.case import Reading, fold
 from gateway.mapping.catalogue import Catalogue
 from gateway.mapping.engine import read_event
 from gateway.pipeline.prepare import prepare_dossier
@@ -49,18 +49,24 @@ def main() -> None:
     reader, feed, today = readers["hl7v2"], Feed(facility_code="99001"), date(2026, 11, 23)
     raws = [BIRTH.format(id=f"M{number:05d}").encode() for number in range(200)]
 
-    def read(raw: bytes) -> object:
+    def read(raw: bytes) -> list[Reading]:
         return [read_event(catalogue, "hl7v2", event, "m", feed, today) for event in reader.events(raw, feed)]
 
     readings = read(raws[0])
-    if not isinstance(readings, list) or len(readings) != 1 or readings[0].notification.mother.name is None:
+    if len(readings) != 1 or readings[0].notification.mother.name is None:
         raise SystemExit("the sample is not read as one birth")
     case, now = fold("birth", readings, {}, {}), datetime(2026, 11, 23, 2, tzinfo=UTC)
     baseline = per_second(lambda raw: hl7.parse(raw.decode()), raws)
+
+    def dossier(raw: bytes) -> object:
+        return prepare_dossier(fold("birth", read(raw), {}, {}), feed, catalogue, now)
+
     rate = per_second(read, raws)
-    print(f"birth ADT of 12 segments to Reading: {rate:,.0f}/s, {rate / baseline:.1f} x hl7 (must reach 1,000/s)")
+    print(f"birth ADT of 12 segments to Reading: {rate:,.0f}/s, {rate / baseline:.2f} x hl7.parse of it")
     rate = per_second(lambda _: prepare_dossier(case, feed, catalogue, now), raws)
     print(f"case to dossier (63 fields, commune, clocks): {rate:,.0f}/s")
+    rate = per_second(dossier, raws)
+    print(f"the same ADT to dossier: {rate:,.0f}/s, {rate / baseline:.2f} x hl7.parse of it (must reach 1,000/s)")
 
 
 if __name__ == "__main__":

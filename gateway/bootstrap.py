@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 from gateway.errors import SettingsError
+from gateway.feed_settings import nearest
 from gateway.mapping.catalogue import Catalogue
+from gateway.mapping.overlays import Overlay
 from gateway.pipeline.services import Services
 from gateway.plugins import Plugins, load_plugins, make
 from gateway.ports.clock import Clock, SystemClock
-from gateway.ports.hospital import Listener, MessageReader
+from gateway.ports.hospital import Feed, Listener, MessageReader
 from gateway.settings import Chosen, Environment, Settings
 from gateway.store.session import Store
 from gateway.store.vault import Vault
+from gateway.tls import server_context
 
 log = structlog.get_logger()
 
@@ -29,6 +33,7 @@ def build(settings: Settings, plugins: Plugins | None = None) -> Services:
     plugins = plugins or load_plugins()
     refuse_stand_ins(settings, plugins)
     readers = build_readers(plugins)
+    check_feeds(settings, plugins, readers)
     catalogue = load_catalogue(settings, plugins, readers)
     store, vault, clock = open_store(settings), open_vault(settings), SystemClock()
     offered = _offered(settings, store, vault, clock)
@@ -58,10 +63,61 @@ def build_readers(plugins: Plugins) -> dict[str, MessageReader]:
 
 
 def build_listener(settings: Settings, plugins: Plugins) -> Listener:
-    """The MLLP listener, on the address the settings name."""
-    offered = {"host": settings.mllp_host, "port": settings.mllp_port, "max_bytes": settings.max_message_bytes}
+    """The MLLP listener, on the ports of the settings and of the feeds."""
+    offered = {
+        "host": settings.mllp_host,
+        "port": settings.mllp_port,
+        "feed_ports": {feed.name: feed.ports for feed in settings.feeds.values() if feed.ports},
+        "max_bytes": settings.max_message_bytes,
+        "max_connections": settings.mllp_max_connections,
+        "max_connections_per_address": settings.mllp_max_connections_per_address,
+        "idle_seconds": settings.mllp_idle_seconds,
+        "frame_seconds": settings.mllp_frame_seconds,
+        "tls": tls_of(settings, "mllp"),
+    }
     listener: Listener = make("mllp", plugins.choose("hospital", "mllp"), {}, offered, settings.data_dir)
     return listener
+
+
+def build_folders(settings: Settings, plugins: Plugins) -> Listener | None:
+    """The listener over the feeds' drop folders; None when no feed has one."""
+    if not any(feed.folder for feed in settings.feeds.values()):
+        return None
+    offered = {"feeds": settings.feeds, "clock": SystemClock(), "max_bytes": settings.max_message_bytes}
+    listener: Listener = make("folder", plugins.choose("hospital", "folder"), {}, offered, settings.data_dir)
+    return listener
+
+
+def tls_of(settings: Settings, way: Literal["mllp", "http"]) -> ssl.SSLContext | None:
+    """The TLS context of a way in, None when it has no certificate. MLLP demands a client certificate where it can
+    check one; HTTP takes one, as browsers have none. Raises SettingsError."""
+    files = (getattr(settings, f"{way}_tls_{part}") for part in ("certificate", "key", "client_ca"))
+    return server_context(way, *files, required=way == "mllp")
+
+
+def check_feeds(settings: Settings, plugins: Plugins, readers: Mapping[str, MessageReader]) -> None:
+    """What feeds ask of installed adapters: formats there are, and whatever an adapter's `check_feed` looks at. Raises
+    SettingsError listing every mistake by its key."""
+    wrong, code = [], "settings.no_such_format"
+    listeners = [factory for factory in plugins.hospital.values() if not hasattr(factory, "format")]
+    for feed in settings.feeds.values():
+        wrong += [
+            f"feeds.{feed.name}.formats: no installed reader of {name}{nearest(name, readers)}"
+            for name in feed.formats
+            if name not in readers
+        ]
+        for asked in (*readers.values(), *listeners):
+            try:
+                getattr(asked, "check_feed", _nothing_to_check)(feed)
+            except SettingsError as error:
+                wrong.append(error.message)
+                code = error.code
+    if wrong:
+        raise SettingsError(code, "\n".join(wrong))
+
+
+def _nothing_to_check(feed: Feed) -> None:
+    """For adapters to which every feed is the same."""
 
 
 def load_catalogue(settings: Settings, plugins: Plugins, readers: Mapping[str, MessageReader]) -> Catalogue:
@@ -69,11 +125,30 @@ def load_catalogue(settings: Settings, plugins: Plugins, readers: Mapping[str, M
 
     A vendor's mapping package is an overlay too: installed, under its name, it comes before the local ones.
     """
-    others = [path for name, path in sorted(plugins.mappings.items()) if name != "default"]
-    for overlay in settings.mapping_overlays:
-        if not overlay.is_dir():
-            raise SettingsError("settings.no_such_overlay", f"mapping_overlays: {overlay} is not a directory")
-    return Catalogue.load(plugins.mappings["default"], readers, [*others, *settings.mapping_overlays])
+    others = [Overlay(path) for name, path in sorted(plugins.mappings.items()) if name != "default"]
+    for stated in settings.mapping_overlays:
+        if not stated.path.is_dir():
+            raise SettingsError("settings.no_such_overlay", f"mapping_overlays: {stated.path} is not a directory")
+        for feed in stated.feeds:
+            if feed not in settings.feeds:
+                raise SettingsError("settings.no_such_feed", f"mapping_overlays: {stated.path}: no feed {feed}")
+    shipped = plugins.mappings["default"]
+    own = [_own_overlay(feed, shipped) for feed in settings.feeds.values() if feed.overlay]
+    return Catalogue.load(shipped, readers, [*others, *settings.mapping_overlays, *own])
+
+
+def _own_overlay(feed: Feed, shipped: Path) -> Overlay:
+    """The overlay of one feed. Its code tables must be ones that there are: a misspelt one would never be looked at."""
+    path = Path(feed.overlay)
+    if not path.is_dir():
+        raise SettingsError("settings.no_such_overlay", f"feeds.{feed.name}.overlay: {path} is not a directory")
+    known = {table.stem for table in (shipped / "codes").glob("*.csv")}
+    used = "".join(rules.read_text(encoding="utf-8", errors="replace") for rules in path.rglob("*.toml"))
+    for table in sorted(path.glob("codes/*.csv")):
+        if table.stem not in known and f'"{table.stem}"' not in used:
+            words = f"feeds.{feed.name}.overlay: {table}: no code table {table.stem}{nearest(table.stem, known)}"
+            raise SettingsError("settings.no_such_table", words)
+    return Overlay(path, feeds=(feed.name,))
 
 
 def open_store(settings: Settings) -> Store:

@@ -7,16 +7,14 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-import uvicorn
 import uvloop
-from fastapi import FastAPI
 
-from gateway.bootstrap import build, build_listener
+from gateway.bootstrap import build, build_folders, build_listener, tls_of
 from gateway.errors import GatewayError, SettingsError
 from gateway.lanes.worker import Worker
 from gateway.logs import configure_logging
@@ -28,6 +26,7 @@ from gateway.plugins import load_plugins
 from gateway.ports.hospital import Listener
 from gateway.settings import Settings
 from gateway.web.app import create_app
+from gateway.web.server import HttpLimits, HttpServer, make_server
 from gateway.web.site import WebOptions
 
 log = structlog.get_logger()
@@ -37,22 +36,16 @@ _LEASE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Where a running gateway takes traffic."""
+    """Where a running gateway takes traffic. `feeds`: the MLLP addresses that are one feed's alone."""
 
     mllp: str  # host:port
-    http: str  # http://host:port
+    http: str  # http://host:port, https with TLS
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """The line scripts wait for."""
-        return {"event": "ready", "mllp": self.mllp, "http": self.http}
-
-
-class _Http(uvicorn.Server):
-    """uvicorn without its own signal handlers: the process drains as a whole."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
+        feeds = {"feeds": self.feeds} if self.feeds else {}
+        return {"event": "ready", "mllp": self.mllp, "http": self.http, **feeds}
 
 
 WhenReady = Callable[[Ready, Services], Coroutine[Any, Any, bool]]
@@ -90,10 +83,13 @@ async def _serve(settings: Settings, when_ready: WhenReady) -> None:
     died = _watch_threads(loop)
     receiver = Receiver(services, loop, settings.max_message_bytes)
     listener = build_listener(settings, plugins)
+    folders = build_folders(settings, plugins)
     worker = Worker(services.store, handlers(services), threads=settings.workers, lease_seconds=_LEASE_SECONDS)
     door = _bind(settings.http_host, settings.http_port)
-    forms = load_forms(plugins.mappings["default"] / "forms")
-    http = _http(create_app(services, receiver, forms, web_options(settings)))
+    tables = {table.name for table in services.catalogue.tables()}
+    forms = load_forms(plugins.mappings["default"] / "forms", tables)
+    tls = tls_of(settings, "http")
+    http = make_server(create_app(services, receiver, forms, web_options(settings)), http_limits(settings), tls)
     async with contextlib.AsyncExitStack() as running:
         # Left in the reverse order: no new messages, no pages, then what was taken is stored, then workers finish.
         running.callback(services.store.close)
@@ -104,8 +100,12 @@ async def _serve(settings: Settings, when_ready: WhenReady) -> None:
         running.push_async_callback(_close, http, pages)
         address = await _listen(listener, receiver, settings)
         running.push_async_callback(listener.stop)
+        if folders is not None:
+            await folders.start(receiver)
+            running.push_async_callback(folders.stop)
         await _started(http, pages)
-        await _until_stopped(stop, died, pages, when_ready(Ready(address, _url(door)), services))
+        ready = Ready(address, _url(door, "https" if tls else "http"), getattr(listener, "addresses", {}))
+        await _until_stopped(stop, died, pages, when_ready(ready, services))
         log.info("draining")
     log.info("stopped")
 
@@ -164,11 +164,22 @@ def web_options(settings: Settings) -> WebOptions:
     )
 
 
+def http_limits(settings: Settings) -> HttpLimits:
+    """What one sender may not exceed over HTTP."""
+    return HttpLimits(
+        settings.http_max_connections,
+        settings.http_max_connections_per_address,
+        settings.http_request_seconds,
+        settings.trusted_proxies,
+    )
+
+
 async def _listen(listener: Listener, receiver: Receiver, settings: Settings) -> str:
     try:
         return await listener.start(receiver)
     except OSError as error:
-        words = f"mllp_port {settings.mllp_port} on {settings.mllp_host}: {error.strerror}"
+        named = error.filename or f"mllp_port {settings.mllp_port}"
+        words = f"{named} on {settings.mllp_host}: {error.strerror}"
         raise SettingsError("settings.port_taken", words) from error
 
 
@@ -185,21 +196,12 @@ def _bind(host: str, port: int) -> socket.socket:
     return door
 
 
-def _url(door: socket.socket) -> str:
+def _url(door: socket.socket, scheme: str) -> str:
     host, port = door.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _http(app: FastAPI) -> _Http:
-    # No access log: addresses and query strings are none of the log's business; the evidence log knows who read what.
-    config = uvicorn.Config(
-        app, loop="none", http="httptools", ws="none", log_config=None, access_log=False, lifespan="on",
-        server_header=False, timeout_graceful_shutdown=10,
-    )  # fmt: skip
-    return _Http(config)
-
-
-async def _started(http: _Http, pages: asyncio.Task[None]) -> None:
+async def _started(http: HttpServer, pages: asyncio.Task[None]) -> None:
     while not http.started:
         if pages.done():
             await pages
@@ -207,6 +209,6 @@ async def _started(http: _Http, pages: asyncio.Task[None]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def _close(http: _Http, pages: asyncio.Task[None]) -> None:
+async def _close(http: HttpServer, pages: asyncio.Task[None]) -> None:
     http.should_exit = True
     await asyncio.wait([pages])

@@ -7,7 +7,6 @@ The fields of `Settings` are the one table of name, type, default and help: docs
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -28,6 +27,8 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsError
+from gateway.feed_settings import feed_tables, find_wrong_feeds, nearest, overlay_entries
+from gateway.mapping.overlays import Overlay
 from gateway.ports.hospital import Feed
 
 PREFIX = "HOTICH_"
@@ -51,22 +52,6 @@ class Chosen(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         return dict(self.model_extra or {})
-
-
-def _feeds(tables: Any) -> Any:
-    """Each `[feeds.NAME]` table becomes a Feed of that name; its keys are the fields of ports.hospital.Feed."""
-    if not isinstance(tables, Mapping):
-        raise ValueError("write one [feeds.NAME] table for each sender")
-    known = [field.name for field in fields(Feed) if field.name != "name"]
-    for name, table in tables.items():
-        if isinstance(table, Feed):
-            continue
-        if not isinstance(table, Mapping):
-            raise ValueError(f"feeds.{name} must be a table of keys")
-        unknown = [f"feeds.{name}.{key}: no such key{_nearest(key, known)}" for key in table if key not in known]
-        if unknown:
-            raise ValueError("; ".join(unknown))
-    return {name: table if isinstance(table, Feed) else {**table, "name": name} for name, table in tables.items()}
 
 
 ANYONE = Feed(senders=("*",))
@@ -97,13 +82,42 @@ class Settings(BaseSettings):
     keys_dir: Path | None = Field(None, description="Directory of the master and log keys; empty: data_dir/keys.")
     mllp_host: str = Field("127.0.0.1", description="Address the MLLP listener binds to.")
     mllp_port: int = Field(2575, ge=0, le=65535, description="Port of the MLLP listener; 0 takes a free one.")
+    mllp_tls_certificate: Path | None = Field(
+        None,
+        description="PEM file of the MLLP listeners' certificate and chain: they speak TLS alone, 1.2 or later.",
+    )
+    mllp_tls_key: Path | None = Field(None, description="PEM file of its private key; empty: the same file.")
+    mllp_tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authorities whose client certificates MLLP asks for: mutual TLS."
+    )
+    mllp_max_connections: int = Field(1_000, ge=1, description="MLLP connections at once, all senders together.")
+    mllp_max_connections_per_address: int = Field(256, ge=1, description="MLLP connections at once from one address.")
+    mllp_idle_seconds: float = Field(3_600.0, gt=0, description="Seconds until a silent MLLP connection is closed.")
+    mllp_frame_seconds: float = Field(300.0, gt=0, description="Seconds one MLLP frame may take to arrive.")
     http_host: str = Field("127.0.0.1", description="Address of the pages and the HTTP interface.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the pages and the HTTP interface; 0: a free one.")
-    feeds: Annotated[dict[str, Feed], BeforeValidator(_feeds)] = Field(
+    http_tls_certificate: Path | None = Field(
+        None, description="PEM file of the certificate of pages and HTTP interface; empty: put TLS in front."
+    )
+    http_tls_key: Path | None = Field(None, description="PEM file of its private key; empty: the same file.")
+    http_tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authorities whose client certificates HTTP takes; browsers need none."
+    )
+    http_max_connections: int = Field(1_000, ge=1, description="HTTP connections at once, all together.")
+    http_max_connections_per_address: int = Field(
+        256, ge=1, description="HTTP connections at once from one address; a trusted proxy has no such limit."
+    )
+    http_request_seconds: float = Field(60.0, gt=0, description="Seconds one HTTP request may take to arrive.")
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1",), description="Addresses whose `X-Forwarded-For` is believed when a sender's address counts."
+    )
+    feeds: Annotated[dict[str, Feed], BeforeValidator(feed_tables)] = Field(
         {"default": ANYONE}, description="One `[feeds.NAME]` table for each sending system; keys below."
     )
-    mapping_overlays: tuple[Path, ...] = Field(
-        (), description="Directories of local mapping rows, later ones win; they replace rows by `to`."
+    mapping_overlays: Annotated[tuple[Overlay, ...], BeforeValidator(overlay_entries)] = Field(
+        (),
+        description="Directories of local mapping rows, later ones win; they replace rows by `to`. An entry is a path, "
+        "or a table with `path` and `feeds` (names) or `provinces` (two-digit codes) for which alone it counts.",
     )
     population: Chosen = Field(
         Chosen(use="embedded"),
@@ -172,6 +186,22 @@ FEED_HELP = {
     "formats": "Formats the sender may use.",
     "discharge_died": "The sender's PV1-36 codes that mean the patient died.",
     "placeholder_names": "The sender's own placeholders for a child not yet named.",
+    "language": "Language of the words in answers to this sender: `vi` or `en`.",
+    "sequence_numbers": "Refuse HL7 v2 messages whose MSH-13 does not count up by one.",
+    "fhir_version": "Release of FHIR the sender uses: `R4`, `R4B` or `R5`.",
+    "unit_list": "The list its commune codes are of: `old` (before 01/07/2025), `new`, or empty when unknown.",
+    "ports": "MLLP ports of this sender alone, beside `mllp_port`.",
+    "client_certificates": "Certificates, one of which the sender must present: SHA-256 fingerprint or common name.",
+    "addresses": "Networks the sender must come from, IPv4 or IPv6 (`10.1.2.0/24`, `2001:db8::7`).",
+    "overlay": "Directory of mapping rows and code tables that count for this sender alone.",
+    "max_message_bytes": "Largest message of this sender, in bytes; 0: the gateway's own limit.",
+    "messages_per_second": "Messages taken a second, on average; more are refused for the moment. 0: no limit.",
+    "burst_messages": "Messages taken at once after a pause, where `messages_per_second` limits them.",
+    "quiet_hours": "Hours, on its own clock (`22:00-05:00`), in which nothing but answers is sent to the sender.",
+    "folder": "Directory whose files are messages of this feed, also over SFTP; empty: none.",
+    "paper_certificates": "PEM files of authorities or facilities whose signatures on MoH papers count.",
+    "paper_signature": "`report` what the signature on a MoH paper is worth, or `require` a valid one.",
+    "folder_settle_seconds": "Seconds nobody wrote to a file before it is taken, unless a marker says it is complete.",
 }
 """Help for the fields of ports.hospital.Feed, the keys of a `[feeds.NAME]` table."""
 
@@ -182,7 +212,7 @@ def load(config: Path | None = None, given: Mapping[str, Any] | None = None) -> 
     path = _config_path(config)
     stated = {} if path is None else _read(path)
     known = list(Settings.model_fields)
-    mistakes = [f"{path}: {key}: no such setting{_nearest(key, known)}" for key in stated if key not in known]
+    mistakes = [f"{path}: {key}: no such setting{nearest(key, known)}" for key in stated if key not in known]
     mistakes += _unknown_variables(known)
     if path is not None:
         stated = _against(path.parent, {key: value for key, value in stated.items() if key in known})
@@ -192,9 +222,27 @@ def load(config: Path | None = None, given: Mapping[str, Any] | None = None) -> 
         settings = Settings(**chosen)
     except ValidationError as error:
         mistakes += [_sentence(mistake["loc"], mistake["msg"]) for mistake in error.errors()]
+    if settings is not None:
+        mistakes += _wrong_tls(settings)
+        mistakes += find_wrong_feeds(
+            settings.feeds,
+            taken_ports={"mllp_port": settings.mllp_port, "http_port": settings.http_port},
+            max_message_bytes=settings.max_message_bytes,
+            asks_certificates=bool(settings.mllp_tls_client_ca or settings.http_tls_client_ca),
+        )
     if settings is None or mistakes:
         raise SettingsError("settings.invalid", "\n".join(mistakes))
     return settings
+
+
+def _wrong_tls(settings: Settings) -> list[str]:
+    """A key or an authority without a certificate would leave a listener in the clear that was meant to be safe."""
+    return [
+        f"{way}_tls_{part}: has no effect without {way}_tls_certificate"
+        for way in ("mllp", "http")
+        for part in ("key", "client_ca")
+        if getattr(settings, f"{way}_tls_{part}") and not getattr(settings, f"{way}_tls_certificate")
+    ]
 
 
 def _config_path(config: Path | None) -> Path | None:
@@ -222,22 +270,27 @@ def _unknown_variables(known: Iterable[str]) -> list[str]:
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith("HOTICH_TEST_")
     )
-    return [f"{name}: no such setting{_nearest(name, names)}" for name in strangers if name.split("__")[0] not in names]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    return [f"{name}: no such setting{nearest(name, names)}" for name in strangers if name.split("__")[0] not in names]
 
 
 def _against(directory: Path, stated: dict[str, Any]) -> dict[str, Any]:
     """Paths in a file are meant from where the file lies."""
-    for key in ("data_dir", "keys_dir"):
+    for key in ("data_dir", "keys_dir", *(name for name in Settings.model_fields if "_tls_" in name)):
         if isinstance(stated.get(key), str):
             stated[key] = directory / stated[key]
+    for table in stated["feeds"].values() if isinstance(stated.get("feeds"), dict) else ():
+        for key in ("folder", "overlay") if isinstance(table, dict) else ():
+            if isinstance(table.get(key), str) and table[key]:
+                table[key] = str(directory / table[key])
     if isinstance(stated.get("mapping_overlays"), list):
-        stated["mapping_overlays"] = [directory / str(entry) for entry in stated["mapping_overlays"]]
+        stated["mapping_overlays"] = [_overlay_against(directory, entry) for entry in stated["mapping_overlays"]]
     return stated
+
+
+def _overlay_against(directory: Path, entry: Any) -> Any:
+    if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+        return entry | {"path": directory / entry["path"]}
+    return directory / entry if isinstance(entry, str) else entry
 
 
 def _from_environment() -> dict[str, Any]:
@@ -297,15 +350,22 @@ _KINDS = {
         bool: "true or false",
         Path: "path",
         Path | None: "path",
-        tuple[Path, ...]: "list of paths",
+        tuple[Overlay, ...]: "list of paths or tables",
+        tuple[str, ...]: "list of text",
         Chosen: "table",
         dict[str, Feed]: "tables",
         # Feed's annotations are text
         "str": "text",
+        "Literal['', 'old', 'new']": "text",
+        "Literal['vi', 'en']": "text",
+        "Literal['report', 'require']": "text",
+        "Literal['R4', 'R4B', 'R5']": "text",
+        "bool": "true or false",
         "str | None": "text",
         "int": "whole number",
         "float": "number",
         "tuple[str, ...]": "list of text",
+        "tuple[int, ...]": "list of whole numbers",
     }.items()
 }
 

@@ -39,7 +39,7 @@ class StillClock:
         return self.at
 
     def new_id(self) -> str:
-        return f"{next(self.ids):020d}"
+        return f"{next(self.ids):012d}".ljust(20, "0")  # case ids are the first twelve
 
     def pass_seconds(self, seconds: float) -> None:
         """Let time go by."""

@@ -25,7 +25,7 @@ from gateway.lanes import lanes
 from gateway.mapping.forms import load_forms
 from gateway.pipeline.cases import StoredCase, add_case
 from gateway.pipeline.services import Services
-from gateway.ports.hospital import Answer, Feed, Reply
+from gateway.ports.hospital import NOWHERE, Answer, Feed, Origin, Reply
 from gateway.store.session import Store, now_us
 from gateway.store.tables import DeskItem, DossierRow, Entry, Message
 from gateway.store.vault import Vault
@@ -93,9 +93,11 @@ class HeardIntake:
     """An intake that remembers what it was handed and answers at once."""
 
     heard: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer("AA", b"MSA|AA|1", "application/hl7-v2", 200))
 
-    def submit(self, raw: bytes, format: str | None, feed: str | None, reply: Reply) -> None:
+    def submit(self, raw: bytes, format: str | None, feed: str | None, reply: Reply, origin: Origin = NOWHERE) -> None:
+        self.origins.append(origin)
         self.heard.append((raw, format, feed))
         reply(self.answer)
 

@@ -1,26 +1,33 @@
-"""FHIR R4 JSON (https://hl7.org/fhir/R4): Bundles of type transaction, batch, message, document and collection, and
-single Patient, RelatedPerson, Encounter or Observation resources."""
+"""FHIR R4 (https://hl7.org/fhir/R4), and R4B and R5 by the feed's settings, as JSON or XML: Bundles of type
+transaction, batch, message, document and collection, and single resources."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.hospital.fhir_answer import envelope_of, make_answer, sender_of
+from adapters.hospital.fhir_answer import MEDIA_TYPE, envelope_of, make_answer, sender_of
 from adapters.hospital.fhir_bundle import Json, Resources, handle_of, instant_of, objects, read_root, text
-from adapters.hospital.fhir_events import find_events, handles_of, is_test
+from adapters.hospital.fhir_document import write_document
+from adapters.hospital.fhir_events import find_events, find_facts, is_test
 from adapters.hospital.fhir_paths import FhirPath, compile_path
-from gateway.ports.hospital import Answer, Event, Feed, Header
+from adapters.hospital.fhir_reply import render, respond
+from adapters.hospital.fhir_roles import handles_of
+from gateway.domain.notification import Notification
+from gateway.ports.hospital import Answer, CodeTable, DocumentFrame, Event, Feed, Header
 
 _FHIR_NAMESPACE = b"http://hl7.org/fhir"
 
 
 class FhirReader:
-    """Implements gateway.ports.hospital.MessageReader. Stateless: any number of threads may share one."""
+    """Implements gateway.ports.hospital.MessageReader and DocumentWriter. Stateless: any number of threads may share
+    one."""
 
     format = "fhir"
+    document_type = MEDIA_TYPE
 
     def recognises(self, raw: bytes) -> bool:
-        """A JSON object, or XML in FHIR's namespace (which is then refused with a reason)."""
+        """A JSON object, or XML in FHIR's namespace."""
         start = raw[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
         return start[:1] == b"{" or (start[:1] == b"<" and _FHIR_NAMESPACE in start)
 
@@ -51,7 +58,7 @@ class FhirReader:
 
     def patient_of(self, raw: bytes, feed: Feed) -> str | None:
         """The first Patient's best handle, else the Patient that the first resource refers to."""
-        resources = Resources(read_root(raw))
+        resources = Resources(read_root(raw, feed.fhir_version))
         for patient in resources.of_type("Patient"):
             if handles := handles_of(patient):
                 return handles[0]
@@ -63,8 +70,12 @@ class FhirReader:
         return None
 
     def events(self, raw: bytes, feed: Feed) -> list[Event]:
-        """See fhir_events."""
-        return find_events(Resources(read_root(raw)), feed)
+        """See fhir_events and fhir_changes."""
+        return find_events(Resources(read_root(raw, feed.fhir_version)), feed)
+
+    def facts_of(self, raw: bytes, feed: Feed, kind: str) -> list[Event]:
+        """What Patients of a message without events are like; see fhir_events."""
+        return find_facts(Resources(read_root(raw, feed.fhir_version)), feed, kind)
 
     def compile(self, path: str) -> FhirPath:
         """A FHIRPath expression on the message, with the variables of fhir_paths.VARIABLES."""
@@ -73,6 +84,20 @@ class FhirReader:
     def answer(self, header: Header | None, code: str, error: Any, feed: Feed, message_id: str) -> Answer:
         """See fhir_answer."""
         return make_answer(header, code, error, message_id)
+
+    def respond(
+        self, answer: Answer, header: Header | None, raw: bytes, prefer: str, media_type: str
+    ) -> tuple[Answer, dict[str, str]]:
+        """See fhir_reply."""
+        return respond(answer, header, raw, prefer, media_type)
+
+    def render(self, resource: Mapping[str, Any], media_type: str) -> bytes:
+        """A resource of the gateway's own as JSON or XML."""
+        return render(resource, media_type)
+
+    def write(self, notification: Notification, frame: DocumentFrame, table: Callable[[str], CodeTable]) -> bytes:
+        """See fhir_document."""
+        return write_document(notification, frame, table)
 
 
 def _identifier(root: Json) -> str:

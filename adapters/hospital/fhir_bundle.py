@@ -1,4 +1,4 @@
-"""FHIR R4 JSON as resources that can be found: parsing, shape checks at the border, references, times.
+"""FHIR as resources that can be found: shape checks at the border, references, times.
 
 A Bundle of any type becomes a flat list of resources, each with its place as a FHIRPath expression; a Bundle inside a
 message Bundle (the shape of document submission) is opened too. Hospital JSON is often slightly wrong, so everything
@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import orjson
-
+from adapters.hospital.fhir_json import read_json
+from adapters.hospital.fhir_release import as_r4
+from adapters.hospital.fhir_xml import read_xml
 from gateway.domain.dates import PartialDate
 from gateway.errors import UnreadableMessage
 
 BUNDLE_TYPES = ("transaction", "batch", "message", "document", "collection")
-SINGLE_TYPES = ("Patient", "RelatedPerson", "Encounter", "Observation")
-MAX_DEPTH = 64
+READ_ALONE = ("Patient", "RelatedPerson", "Encounter", "Observation", "Composition")
+KEPT_ALONE = ("Condition", "Location", "Organization", "Practitioner", "PractitionerRole")
+"""Some systems send them ahead of what refers to them: accepted and kept, they say nothing of a birth or death."""
+
+SINGLE_TYPES = (*READ_ALONE, *KEPT_ALONE)
+METHODS = ("POST", "PUT")
+"""Of Bundle.entry.request: both hand a resource in."""
+
 _NESTING = 3  # Bundles within Bundles: a message holding a document is two
 
 Json = Mapping[str, Any]
@@ -40,6 +47,10 @@ class Entry:
     @property
     def id(self) -> str:
         return text(self.resource.get("id"))
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.resource.get("status") == "entered-in-error"
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -89,31 +100,20 @@ def codes(concept: Any) -> set[str]:
     return {code for _, code in codings(concept)}
 
 
-def read_root(raw: bytes) -> Json:
-    """The resource in `raw`: a Bundle of a known type, or one of the single resources taken on their own.
+def read_root(raw: bytes, release: str = "R4") -> Json:
+    """The resource in `raw` (JSON or XML) in the elements of R4: a Bundle of a known type, or one of the single
+    resources taken on their own. `release` is the sender's: R4, R4B or R5.
 
-    Raises UnreadableMessage `fhir.not_json`, `fhir.xml_unsupported`, `fhir.not_a_resource`, `fhir.type_unsupported`,
-    `fhir.bundle_type` or `fhir.shape`; `where` is an offset or a FHIRPath expression.
+    Raises UnreadableMessage: those of fhir_json and fhir_xml, `fhir.not_a_resource`, `fhir.type_unsupported`,
+    `fhir.bundle_type`, `fhir.no_message_header`, `fhir.method_unsupported` or `fhir.shape`; `where` is a FHIRPath
+    expression, an offset, or line and column.
     """
-    if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        raise UnreadableMessage("fhir.xml_unsupported", "offset 0", "FHIR is read as JSON here (application/fhir+json)")
-    try:
-        root = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableMessage("fhir.not_json", _place_of(error, raw), "not valid JSON in UTF-8") from None
+    is_xml = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+    root = read_xml(raw, release) if is_xml else read_json(raw)
     if not isinstance(root, dict) or not text(root.get("resourceType")):
         raise UnreadableMessage("fhir.not_a_resource", "resourceType", "not a FHIR resource: no resourceType", "101")
-    _check_depth(root)
     _check_shape(root, text(root["resourceType"]))
-    return root
-
-
-def _place_of(error: orjson.JSONDecodeError, raw: bytes) -> str:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as undecodable:
-        return f"offset {undecodable.start}"
-    return f"offset {error.pos}"
+    return as_r4(root) if release == "R5" else root
 
 
 def _check_shape(root: Json, kind: str) -> None:
@@ -131,6 +131,8 @@ def _check_shape(root: Json, kind: str) -> None:
         resource = entry.get("resource", {}) if isinstance(entry, dict) else None
         if not isinstance(resource, dict):
             raise UnreadableMessage("fhir.shape", f"Bundle.entry[{index}].resource", "not a resource", "102")
+        if root["type"] == "transaction":
+            _check_request(entry, index)
     first = entries[0].get("resource", {}) if entries else {}
     if root["type"] == "message" and first.get("resourceType") != "MessageHeader":
         # FHIR R4 section 2.4: the first resource of a message is its MessageHeader.
@@ -138,23 +140,22 @@ def _check_shape(root: Json, kind: str) -> None:
         raise UnreadableMessage("fhir.no_message_header", "Bundle.entry[0].resource", problem, "101")
 
 
-def _check_depth(root: Any) -> None:
-    level, depth = [root], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise UnreadableMessage("fhir.too_deep", f"depth {MAX_DEPTH}", f"nested deeper than {MAX_DEPTH} levels")
-        level = [
-            inner
-            for item in level
-            for inner in (item.values() if isinstance(item, dict) else item)
-            if isinstance(inner, dict | list)
-        ]
+def _check_request(entry: Json, index: int) -> None:
+    """A transaction is done as a whole or not at all (FHIR R4 section 3.1.0.11.2), and nothing is read or deleted."""
+    if method_of(entry) not in METHODS:
+        where = f"Bundle.entry[{index}].request.method"
+        raise UnreadableMessage("fhir.method_unsupported", where, f"one of {', '.join(METHODS)} is taken here", "200")
+
+
+def method_of(entry: Json) -> str:
+    """What Bundle.entry.request asks for; POST where it does not say."""
+    return next((text(request.get("method")) for request in objects(entry.get("request"))), "") or "POST"
 
 
 class Resources:
     """All resources of one message, found by type and by reference; every look-up is indexed, so that a Bundle of
-    thousands of entries costs no more than its length."""
+    thousands of entries costs no more than its length. `withdrawn` are those with status entered-in-error: no statement
+    (FHIR R4 section 2.3.0), so they are not found by type."""
 
     def __init__(self, root: Json) -> None:
         self.root = root
@@ -163,8 +164,10 @@ class Resources:
         self._by_handle: dict[str, Entry] = {}
         self._about: dict[tuple[str, str], dict[Entry, list[Entry]]] = {}
         self._links: dict[Entry, list[Entry]] | None = None
+        self.withdrawn = [entry for entry in self.entries if entry.is_withdrawn]
         for entry in self.entries:
-            self._by_type.setdefault(entry.type, []).append(entry)
+            if not entry.is_withdrawn:
+                self._by_type.setdefault(entry.type, []).append(entry)
             for handle in entry.handles:
                 self._by_handle.setdefault(handle, entry)
 

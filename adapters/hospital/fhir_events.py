@@ -3,16 +3,17 @@
 A birth needs evidence that this Patient is a newborn of now:
 - stated: the Encounter says newborn, or a Composition (birth certificate or declaration) has the Patient as its child;
 - implied: a mother is named (RelatedPerson or contact MTH / NMTH) or multipleBirth is valued, and the Patient is at
-  most 28 days old when the message speaks. Laboratory reports (newborn screening) imply nothing.
+  most 28 days old when the message speaks. Laboratory reports (newborn screening) and death certificates imply nothing.
 A death needs deceased[x] true or dated, an Encounter discharged `exp`, Observation 81956-5, or a death certificate.
-What contradicts itself becomes an event with a finding: a person decides.
+What contradicts itself becomes an event with a finding: a person decides. A Patient with every form of every choice
+element filled in is a demonstration, and none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from adapters.hospital.fhir_bundle import (
     Entry,
@@ -25,8 +26,9 @@ from adapters.hospital.fhir_bundle import (
     partial_date,
     text,
 )
+from adapters.hospital.fhir_changes import find_changes, is_withdrawn_document, occurred_at, trigger_of
 from adapters.hospital.fhir_paths import FhirScope
-from adapters.hospital.fhir_roles import FATHER, MOTHER, Role, documented, kin_of, roles_of
+from adapters.hospital.fhir_roles import FATHER, MOTHER, OTHER, Role, documented, handles_of, kin_of, roles_of
 from gateway.domain.case import Rank
 from gateway.domain.finding import Finding
 from gateway.ports.hospital import Event, Feed
@@ -85,13 +87,36 @@ def find_events(resources: Resources, feed: Feed) -> list[Event]:
     """All events of one message: of its Patients in order, then of Patients it only refers to."""
     moment = moment_of(resources, feed.offset)
     document = documented(resources)
-    events: list[Event] = []
+    events = find_changes(resources, moment, feed.offset)
+    if is_withdrawn_document(resources):
+        return events
     for patient in resources.of_type("Patient"):
         case = _Case(resources, patient, moment, feed.offset, document)
-        if case.role in (MOTHER, FATHER):
-            continue  # a parent in a certificate; the certificate is about somebody else
+        if case.role in (MOTHER, FATHER, OTHER):
+            continue  # a parent in a certificate, or a party of another one: it is not about them
+        if _is_filled_for_show(patient.resource):
+            continue
         events += [_still(case)] if _is_still(case) else _lived(case)
-    return events + _about_absent(resources, moment)
+    return events + _about_absent(resources, moment, feed.offset)
+
+
+def find_facts(resources: Resources, feed: Feed, kind: str) -> list[Event]:
+    """What a message without events says of its Patients, as cases of `kind` want it: relevance "other"."""
+    moment = moment_of(resources, feed.offset)
+    if any(resources.of_type(report) for report in _LABORATORY):
+        return []
+    mapping = "related_birth" if kind == "birth" else "death"
+    patients = (_Case(resources, patient, moment, feed.offset, {}) for patient in resources.of_type("Patient"))
+    return [
+        _event(case, kind, "other", mapping, []) for case in patients if not _is_filled_for_show(case.patient.resource)
+    ]
+
+
+def _is_filled_for_show(resource: Mapping[str, object]) -> bool:
+    """Both forms of both choice elements valued: FHIR allows one of each (section 2.6.1.7), so whoever wrote this
+    wanted every element shown, and it is true of nobody."""
+    forms = ("deceasedBoolean", "deceasedDateTime", "multipleBirthBoolean", "multipleBirthInteger")
+    return all(name in resource for name in forms)
 
 
 def _is_still(case: _Case) -> bool:
@@ -116,7 +141,9 @@ def _lived(case: _Case) -> list[Event]:
 def _birth(case: _Case) -> Iterator[Event]:
     stated = case.role == "child"
     newborn = any(_is_newborn_stay(encounter) for encounter in case.encounters)
-    implied = bool(kin_of(case.resources, case.patient, MOTHER, case.document)) or _is_one_of_several(case.patient)
+    implied = case.role != "deceased" and (  # a death certificate names the mother of a child to say who died
+        bool(kin_of(case.resources, case.patient, MOTHER, case.document)) or _is_one_of_several(case.patient)
+    )
     if newborn and not stated and case.age_days() is not None and not case.is_young():
         too_old = Finding("birth.too_old", f"{case.patient.place}.birthDate")
         yield _event(case, "birth", "related", "related_birth", [too_old])
@@ -183,17 +210,34 @@ def is_discharged_dead(encounter: Entry) -> bool:
 
 
 def _event(case: _Case, kind: str, relevance: str, mapping: str, findings: Sequence[Finding]) -> Event:
-    roles = roles_of(case.resources, case.patient, case.encounters, case.observations, case.document)
+    encounters, observations = case.encounters, case.observations
+    roles = roles_of(case.resources, case.patient, encounters, observations, case.document)
+    speaking = (case.patient, *encounters, *observations)
     return Event(
         kind,
         relevance,
         mapping,
         Rank.MESSAGE,
         handles_of(case.patient),
-        _utc(case.moment),
+        occurred_at(speaking, case.moment, case.offset),
         FhirScope(case.resources, roles),
         tuple(findings) + _test_finding(case.resources),
+        trigger=trigger_of(_evidence(case, kind)),
     )
+
+
+def _evidence(case: _Case, kind: str) -> Entry:
+    """The resource that states the event: withdrawing it withdraws the event. The Patient, where that is enough."""
+    about = case.resources.about(case.patient, "Composition", "subject")
+    documents = (about or case.resources.of_type("Composition")) if case.role else []
+    if kind == "birth":
+        stays = [encounter for encounter in case.encounters if _is_newborn_stay(encounter)]
+    elif case.patient.resource.get("deceasedBoolean") is True or text(case.patient.resource.get("deceasedDateTime")):
+        stays = []
+    else:
+        stays = [encounter for encounter in case.encounters if is_discharged_dead(encounter)]
+        stays += [o for o in case.observations if TIME_OF_DEATH in codes(o.resource.get("code"))]
+    return next(iter([*documents, *stays]), case.patient)
 
 
 def _test_finding(resources: Resources) -> tuple[Finding, ...]:
@@ -207,20 +251,7 @@ def is_test(root: object) -> bool:
     return any(_TEST & codes(meta.get(name)) for meta in metas for name in ("security", "tag"))
 
 
-def handles_of(patient: Entry) -> tuple[str, ...]:
-    """The facility's patient numbers (identifier type MR, then PI or the draft guide's system), then references."""
-    numbers: dict[str, list[str]] = {"MR": [], "PI": []}
-    for identifier in objects(patient.resource.get("identifier")):
-        kinds = codes(identifier.get("type"))
-        if text(identifier.get("system")).endswith("/patient-internal-id"):
-            kinds.add("PI")
-        for kind, found in numbers.items():
-            if kind in kinds and text(identifier.get("value")):
-                found.append(text(identifier.get("value")))
-    return tuple(dict.fromkeys([*numbers["MR"], *numbers["PI"], *patient.handles]))
-
-
-def _about_absent(resources: Resources, moment: datetime | None) -> list[Event]:
+def _about_absent(resources: Resources, moment: datetime | None, offset: int) -> list[Event]:
     """Resources that name a Patient of another message: facts for its case.
 
     An Encounter discharged `exp` is more than a fact: the death itself may never be said again.
@@ -236,7 +267,9 @@ def _about_absent(resources: Resources, moment: datetime | None) -> list[Event]:
             scope = FhirScope(resources, roles)
             mapping = f"related_{kind}" if relevance == "related" else kind
             found = _test_finding(resources)
-            events.append(Event(kind, relevance, mapping, rank, (handle,), _utc(moment), scope, found))
+            occurred = occurred_at([entry], moment, offset)
+            event = Event(kind, relevance, mapping, rank, (handle,), occurred, scope, found, trigger_of(entry))
+            events.append(event)
     return events
 
 
@@ -257,7 +290,3 @@ def _single(entry: Entry, resources: Resources) -> Iterator[tuple[str, str, Rank
             yield "birth", "related", Rank.MESSAGE, roles
         if is_discharged_dead(entry):
             yield "death", "death", Rank.MESSAGE, roles
-
-
-def _utc(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).isoformat() if moment else ""

@@ -34,6 +34,7 @@ VARIABLES = (
     "observations",  # those about the patient
     "facility",  # Organization of the encounter, else the sender's
     "location",
+    "composition",  # of a document: the one about the patient
     "bundle",  # the whole message
 )
 _STANDARD = ("context", "ucum", "sct", "loinc", "resource")
@@ -164,7 +165,11 @@ def _plain(node: Any) -> Any:
 _ENVELOPE = {"resourceType", "id", "meta", "text", "implicitRules", "language", "fullUrl", "status"}
 """Elements that frame a resource or tie it to others; the reader itself uses them."""
 _QUALIFIERS = (".url", ".system", ".use", ".display", ".active", ".reference")  # they say what the value beside them is
-_ASKED = {"Encounter": ("hospitalization", "type", "serviceType", "priority", "reasonCode")}  # by fhir_events
+_ASKED = {  # by fhir_events and fhir_roles
+    "Encounter": ("class", "hospitalization", "type", "serviceType", "priority", "reasonCode"),
+    "Composition": ("type", "date", "title", "author", "section"),
+    "Location": ("type",),
+}
 _LINKS = {"subject", "patient", "encounter", "partOf", "performer", "link", "relationship"}
 
 

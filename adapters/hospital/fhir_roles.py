@@ -6,58 +6,52 @@ Encounter.partOf its mother's, and documents, whose Composition sections or reso
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
 
 from adapters.hospital.fhir_bundle import Entry, Resources, codes, listed, objects, text
 
 Role = str | frozenset[str]
-"""child, fetus, deceased, or a parent's set of relationship codes."""
+"""child, fetus, deceased, or a parent's set of relationship codes; `OTHER`: somebody in a document about neither."""
+
+OTHER: Role = "other"
 
 MOTHER = frozenset({"MTH", "NMTH"})
 FATHER = frozenset({"FTH", "NFTH"})
 
-_DOCUMENTS = {
-    # Composition.type → role of its subject (LOINC): live birth, fetal death and death reports and certificates.
-    "92011-6": "child",
-    "68998-4": "child",
-    "71230-7": "child",
-    "92010-8": "fetus",
-    "69045-3": "fetus",
-    "64297-5": "deceased",
-    "69409-1": "deceased",
-}
-_SECTIONS: Mapping[str, Role] = {
-    # Composition.section codes of civil registration documents.
-    "child-details": "child",
-    "deceased-details": "deceased",
-    "mother-details": MOTHER,
-    "father-details": FATHER,
-}
-_PROFILES: Mapping[str, Role] = {
-    "Patient-child-vr": "child",
-    "Patient-decedent-fetus": "fetus",
-    "Patient-mother-vr": MOTHER,
-    "vrdr-decedent": "deceased",
-}
+_KIN: Mapping[str, Role] = {"mother": MOTHER, "father": FATHER}
+
+
+@lru_cache(maxsize=3)
+def roles_by(kind: str) -> Mapping[str, Role]:
+    """From the code table fhir_roles that ships with the mappings, for a kind of code: `document` (Composition.type →
+    role of its subject), `section` (Composition.section.code) or `profile` (the end of meta.profile)."""
+    table = (files("mappings") / "codes" / "fhir_roles.csv").read_text("utf-8")
+    rows = [row for row in csv.DictReader(io.StringIO(table)) if row["kind"] == kind]
+    return {row["code"]: _KIN.get(row["value"], row["value"]) for row in rows}
 
 
 def documented(resources: Resources) -> dict[Entry, Role]:
     """The roles that a document gives its Patients; {} when the message is no document. The first statement counts."""
     documents = resources.of_type("Composition")
+    types, sections, profiled = roles_by("document"), roles_by("section"), roles_by("profile")
     roles: dict[Entry, Role] = {}
     for document in documents:
         for section in objects(document.resource.get("section")):
-            given = [_SECTIONS[code] for code in codes(section.get("code")) if code in _SECTIONS]
+            given = [sections[code] for code in codes(section.get("code")) if code in sections]
             for target in map(resources.resolve, objects(section.get("entry"))):
                 if given and target and target.type == "Patient":
                     roles.setdefault(target, given[0])
-        kinds = [_DOCUMENTS[code] for code in codes(document.resource.get("type")) if code in _DOCUMENTS]
+        kinds = [types[code] for code in codes(document.resource.get("type")) if code in types]
         subject = resources.resolve(document.resource.get("subject"))
         if kinds and subject:
             roles.setdefault(subject, kinds[0])
     for patient in resources.of_type("Patient") if documents else ():
         profiles = (text(p) for meta in objects(patient.resource.get("meta")) for p in listed(meta.get("profile")))
-        for role in (role for profile in profiles for end, role in _PROFILES.items() if profile.endswith(end)):
+        for role in (role for profile in profiles for end, role in profiled.items() if profile.endswith(end)):
             roles.setdefault(patient, role)
     return roles
 
@@ -115,4 +109,18 @@ def roles_of(
         "observations": observations,
         "facility": organizations,
         "location": locations,
+        "composition": resources.about(patient, "Composition", "subject") if patient else [],
     }
+
+
+def handles_of(patient: Entry) -> tuple[str, ...]:
+    """The facility's patient numbers (identifier type MR, then PI or the draft guide's system), then references."""
+    numbers: dict[str, list[str]] = {"MR": [], "PI": []}
+    for identifier in objects(patient.resource.get("identifier")):
+        kinds = codes(identifier.get("type"))
+        if text(identifier.get("system")).endswith("/patient-internal-id"):
+            kinds.add("PI")
+        for kind, found in numbers.items():
+            if kind in kinds and text(identifier.get("value")):
+                found.append(text(identifier.get("value")))
+    return tuple(dict.fromkeys([*numbers["MR"], *numbers["PI"], *patient.handles]))

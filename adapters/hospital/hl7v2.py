@@ -6,16 +6,22 @@ answers.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from adapters.hospital.hl7v2_ack import UNKNOWN, Envelope, UnreadableEnvelope, write_answer
-from adapters.hospital.hl7v2_charset import choose_charset
-from adapters.hospital.hl7v2_message import LEADING, TRAILING, Delimiters, Hl7v2Message, Segment, read_msh
+from adapters.hospital.hl7v2_batch import answer_batch, split_messages
+from adapters.hospital.hl7v2_conformance import conformance_of
+from adapters.hospital.hl7v2_content import find_unusable, open_message, text_findings, with_alternates
+from adapters.hospital.hl7v2_delimiters import Delimiters
+from adapters.hospital.hl7v2_message import LEADING, Hl7v2Message, Segment, read_msh
 from adapters.hospital.hl7v2_paths import Hl7v2Path, Hl7v2Scope, compile_path
 from adapters.hospital.hl7v2_relevance import (
     BIRTH_OR_DEATH,
+    CANCELS,
+    MERGES,
     Sign,
     find_signs_in_adt,
     find_signs_in_oru,
@@ -23,15 +29,14 @@ from adapters.hospital.hl7v2_relevance import (
     patient_handles,
     read_trigger,
 )
+from adapters.hospital.hl7v2_sequence import decide_sequence
 from gateway.domain.case import Rank
 from gateway.domain.finding import Finding
 from gateway.errors import UnreadableMessage
-from gateway.ports.hospital import Answer, Event, Feed, Header
+from gateway.ports.hospital import Answer, Event, Feed, Header, Nonconformity
 
 PROCESSING_IDS = ("P", "T", "D")
 VERSIONS = frozenset(("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"))
-_MESSAGE_START = re.compile(rb"(?:^|(?<=[\r\n\x0b]))[ \t]*(?:\xef\xbb\xbf)?(?=MSH[^A-Za-z0-9\r\n])")
-_BATCH_LINE = re.compile(rb"(?:^|(?<=[\r\n]))(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\r\n][^\r\n]*[\r\n]*")
 _EVIDENCE = {"PID": (3, 7, 21, 24, 25, 29, 30, 33), "PV1": (4, 36, 44), "NK1": (3,), "OBX": (2, 3), "OBR": (4,)}
 """Fields the relevance rules look at: read, even when no mapping row uses them."""
 
@@ -47,15 +52,7 @@ class Hl7v2Reader:
 
     def split(self, raw: bytes) -> list[bytes]:
         """The messages of a file: several in a row, or a batch (chapter 2.10.3). [raw] when there is one or none."""
-        begins, end = raw[:64].lstrip(LEADING)[:3] == b"MSH", raw[-256:]
-        if begins and raw.find(b"MSH", raw.find(b"MSH") + 3) < 0 and b"BTS" not in end and b"FTS" not in end:
-            return [raw]  # nearly every message
-        starts = [match.end() for match in _MESSAGE_START.finditer(raw)]
-        if not starts or (len(starts) == 1 and not _BATCH_LINE.search(raw)):
-            return [raw]
-        ends = [*starts[1:], len(raw)]
-        parts = (raw[start:end] for start, end in zip(starts, ends, strict=True))
-        return [_BATCH_LINE.sub(b"", part).rstrip(TRAILING + b"\x0b") + b"\r" for part in parts]
+        return split_messages(raw)
 
     def header(self, raw: bytes) -> Header:
         """The envelope, from MSH alone. Raises UnreadableMessage: no or truncated MSH, MSH-9, MSH-10, MSH-11 or MSH-12
@@ -84,19 +81,40 @@ class Hl7v2Reader:
 
     def patient_of(self, raw: bytes, feed: Feed) -> str | None:
         """PID-3.1 of the first medical record number (MR, PI or PT), else of the first number without a type."""
-        pid = _open(raw, feed)[0].first(b"PID")
+        pid = open_message(raw, feed)[0].first(b"PID")
         return next(iter(patient_handles(pid)), None) if pid else None
 
     def events(self, raw: bytes, feed: Feed) -> list[Event]:
         """Births, deaths and related facts; see hl7v2_relevance. Raises UnreadableMessage."""
-        message, charset_finding = _open(raw, feed)
+        message, charset_finding = open_message(raw, feed)
         trigger = read_trigger(message)
         if trigger == "ORU^R01":
             return _oru_events(message, feed, charset_finding)
-        if trigger[:4] != "ADT^" or trigger[4:] not in BIRTH_OR_DEATH:
+        if trigger[:4] != "ADT^":
+            return []
+        if trigger[4:] in CANCELS or trigger[4:] in MERGES:
+            return _changes(message, feed, trigger[4:])
+        if trigger[4:] not in BIRTH_OR_DEATH:
             return []
         signs = find_signs_in_adt(message, feed)
+        if not signs:
+            return []
+        message = with_alternates(message)
         return [_event(sign, message, message.segments(), feed, Rank.MESSAGE, charset_finding) for sign in signs]
+
+    def facts_of(self, raw: bytes, feed: Feed, kind: str) -> list[Event]:
+        """What an ADT message that is no evidence says about its patient, read as a `kind` case wants it."""
+        message, charset_finding = open_message(raw, feed)
+        if read_trigger(message)[:4] != "ADT^":
+            return []
+        message = with_alternates(message)
+        sign = Sign(kind, "other", f"adt_{kind}")
+        return [_event(sign, message, message.segments(), feed, Rank.MESSAGE, charset_finding)]
+
+    def unusable(self, raw: bytes, feed: Feed) -> UnreadableMessage | None:
+        """Bytes that are not in the message's character set: see hl7v2_content. For the receive step, in microseconds,
+        after `header` accepted the message."""
+        return find_unusable(raw, feed)
 
     def compile(self, path: str) -> Hl7v2Path:
         """Compile a mapping path. Raises ValueError."""
@@ -110,23 +128,46 @@ class Hl7v2Reader:
         feed: Feed,
         message_id: str,
     ) -> Answer:
-        """The acknowledgement; see hl7v2_ack. Without a header it uses what an unreadable one let us salvage. `feed` is
-        not used: the message itself says how to answer it."""
+        """The acknowledgement in the mode the message asks for and the feed's language; see hl7v2_ack. Its body is
+        empty when the sender wants none. Without a header it uses what an unreadable one let us salvage."""
         if header is not None:
             envelope: Envelope = header.extra
         else:
             envelope = error.envelope if isinstance(error, UnreadableEnvelope) else UNKNOWN
-        return write_answer(envelope, code, error, message_id)
+        return write_answer(envelope, code, error, message_id, feed.language)
+
+    def answer_batch(self, raw: bytes, answers: Sequence[Answer], feed: Feed, message_id: str) -> Answer:
+        """One answer to what `split` took apart; see hl7v2_batch."""
+        return answer_batch(raw, answers, feed.language, message_id)
+
+    def decide_sequence(self, header: Header, last: int | None) -> tuple[str, int]:
+        """Whether a message is next in its stream (MSH-13); see hl7v2_sequence. Raises UnreadableMessage."""
+        envelope: Envelope = header.extra
+        return decide_sequence(envelope.field(13), last)
+
+    def conformance(self, raw: bytes) -> list[Nonconformity]:
+        """What in a message departs from its version's structure, by hl7apy; slow, see hl7v2_conformance."""
+        return conformance_of(raw)
 
 
-def _open(raw: bytes, feed: Feed) -> tuple[Hl7v2Message, Finding | None]:
-    msh = read_msh(raw)
-    codec, finding = choose_charset(raw, msh.text(18), feed.encoding)
-    return Hl7v2Message(raw, msh, codec), finding
+def _changes(message: Hl7v2Message, feed: Feed, trigger: str) -> list[Event]:
+    """A cancellation or a merge, as a birth case and as a death case take it. One merge may name several patients."""
+    message = with_alternates(message)
+    events = []
+    for group in _patient_groups(message.segments()):
+        gone = next((segment for segment in group if segment.name == "MRG"), None)
+        merges = patient_handles(gone, 1) if gone and trigger in MERGES else ()
+        if gone:
+            gone.read.add(1)
+        for kind in ("birth", "death"):
+            event = _event(Sign(kind, "related", f"adt_{kind}"), message, group, feed, Rank.MESSAGE, None)
+            events.append(replace(event, cancels=CANCELS.get(trigger, ()), merges=merges))
+    return events
 
 
 def _oru_events(message: Hl7v2Message, feed: Feed, charset_finding: Finding | None) -> list[Event]:
     """One ORU^R01 may report on several patients: each PID starts its own group (chapter 7.3.1)."""
+    message = with_alternates(message)
     events = []
     for group in _patient_groups(message.segments()):
         observations = [segment for segment in group if segment.name == "OBX"]
@@ -145,11 +186,6 @@ def _patient_groups(segments: list[Segment]) -> list[list[Segment]]:
 def _event(
     sign: Sign, message: Hl7v2Message, segments: list[Segment], feed: Feed, rank: Rank, charset_finding: Finding | None
 ) -> Event:
-    undecodable = [
-        Finding("message.bytes_undecodable", segment.label, message.codec)
-        for segment in segments
-        if not segment.decodes()
-    ]
     for segment in segments:
         segment.read.update(_EVIDENCE.get(segment.name, ()))
     pid = next((segment for segment in segments if segment.name == "PID"), None)
@@ -161,7 +197,12 @@ def _event(
         patients=patient_handles(pid) if pid else (),
         occurred=occurred_at(message, pid, feed),
         scope=Hl7v2Scope(segments),
-        findings=(*([charset_finding] if charset_finding else []), *undecodable, *sign.findings),
+        findings=(
+            *([charset_finding] if charset_finding else []),
+            *text_findings(segments, message.codec),
+            *sign.findings,
+        ),
+        trigger=read_trigger(message).partition("^")[2],
     )
 
 

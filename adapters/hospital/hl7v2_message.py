@@ -11,11 +11,10 @@ a line that does not start like a segment belongs to the one before it.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from adapters.hospital.hl7v2_charset import LATIN_1, UTF_8, decode_text
+from adapters.hospital.hl7v2_delimiters import Delimiters, has_local_escape, read_delimiters, unescape
 from gateway.errors import UnreadableMessage
 
 LEADING = b"\xef\xbb\xbf\x0b \t\r\n"
@@ -23,38 +22,7 @@ LEADING = b"\xef\xbb\xbf\x0b \t\r\n"
 
 TRAILING = b" \t\r\n\x1c"
 DELETE = '""'
-"""Two quotes: "delete this value" (chapter 2.5.3). Read as absent."""
-
-
-class Delimiters(NamedTuple):
-    """One message's separators. `repetition` and the later ones are "" when MSH-2 does not have them."""
-
-    field: str
-    component: str
-    repetition: str
-    escape: str
-    subcomponent: str
-
-    @property
-    def encoding_characters(self) -> str:
-        """MSH-2 for an answer."""
-        return self.component + self.repetition + self.escape + self.subcomponent
-
-
-STANDARD = Delimiters("|", "^", "~", "\\", "&")
-
-
-@lru_cache(maxsize=256)
-def read_delimiters(field: bytes, encoding_characters: bytes) -> Delimiters:
-    """MSH-1 and MSH-2. A fifth character (truncation, since 2.7) is read over. Raises UnreadableMessage."""
-    marks = [encoding_characters[i : i + 1] for i in range(4)]
-    given = [field, *(mark for mark in marks if mark)]
-    if not marks[0]:
-        raise UnreadableMessage("hl7v2.field_missing", "MSH-2", "MSH-2 has no separators", "101")
-    bad = any(mark.isalnum() or mark == b'"' or not b" " < mark < b"\x7f" for mark in given)
-    if bad or len(set(given)) < len(given):
-        raise UnreadableMessage("hl7v2.separators", "MSH-2", "MSH-1 and MSH-2 are not distinct separators", "102")
-    return Delimiters(*(mark.decode("ascii") for mark in (field, *marks)))
+"""Two quotes: "delete this value" (chapter 2.5.3). Read as absent; `deletes` tells it from absent."""
 
 
 class Segment:
@@ -122,9 +90,7 @@ class Segment:
         component 1, subcomponent 1 of any field is its plain value.
         """
         fields = self._fields or self.fields
-        if field >= len(fields):
-            return ""
-        value = fields[field]
+        value = fields[field] if field < len(fields) else ""
         if not value:
             return ""
         mark = self.delimiters[2]
@@ -134,7 +100,7 @@ class Segment:
 
     def cut(self, value: str, component: int, subcomponent: int) -> str:
         """The text of one component or subcomponent of a repetition."""
-        _, mark, _, escape, submark = self.delimiters
+        _, mark, _, escape, submark, _ = self.delimiters
         if mark in value:
             value = _part(value, mark, component)
         elif component > 1:
@@ -145,7 +111,8 @@ class Segment:
             return ""
         if escape and escape in value:
             value = unescape(value, self.delimiters, self.codec) or ""
-        return "" if value == DELETE else value.strip()
+        value = value.strip()
+        return "" if value == DELETE else value
 
     def repetitions(self, field: int) -> list[Composite]:
         """The valued repetitions of a field."""
@@ -157,10 +124,53 @@ class Segment:
         blanks = self.delimiters.component + " "
         return [Composite(part, self) for part in parts if part.strip(blanks) not in ("", DELETE)]
 
+    def holds(self, text: str) -> bool:
+        """Whether the segment as sent has some ASCII text in it."""
+        return text.encode("ascii") in self._line
+
+    def deletes(self, field: int) -> bool:
+        """Whether the sender asks to delete the field: two quotes and nothing else."""
+        fields = self.fields
+        return field < len(fields) and fields[field].strip() == DELETE
+
     def decodes(self) -> bool:
         """Whether every byte of the segment, hexadecimal escapes included, is in the message's character set."""
         text = decode_text(self._line, self.codec)
         return text is not None and unescape(text, self.delimiters, self.codec) is not None
+
+    def undecodable_fields(self) -> list[int]:
+        """Numbers of the fields with bytes that are not in the message's character set."""
+        return [
+            number
+            for number, text in self._texts()
+            if text is None or unescape(text, self.delimiters, self.codec) is None
+        ]
+
+    def fields_with_local_escapes(self) -> list[int]:
+        r"""Numbers of the fields in which a `\Z..\` was kept as it is."""
+        mark = self.delimiters.escape
+        if not mark or self.name == "MSH" or mark.encode("ascii") + b"Z" not in self._line:
+            return []
+        return [number for number, text in self._texts() if text and has_local_escape(text, self.delimiters)]
+
+    def truncated_fields(self) -> list[int]:
+        """Numbers of the fields of which the sender cut a part: it ends in the truncation character (2.7 and later,
+        chapter 2.5.5.2)."""
+        mark = self.delimiters.truncation
+        if not mark or mark.encode("ascii") not in self._line:
+            return []
+        separators = (self.delimiters.component, self.delimiters.repetition, self.delimiters.subcomponent)
+        ends = tuple(mark + separator for separator in separators if separator)
+        cut = [
+            number for number, text in self._texts() if text and (text.endswith(mark) or any(e in text for e in ends))
+        ]
+        return [number for number in cut if (self.name, number) != ("MSH", 2)]
+
+    def _texts(self) -> list[tuple[int, str | None]]:
+        """Fields by number; None for one that does not decode."""
+        parts = self._line.split(self.delimiters.field.encode("ascii"))
+        first = 2 if self.name == "MSH" else 1
+        return [(number, decode_text(part, self.codec)) for number, part in enumerate(parts[1:], first)]
 
 
 def _part(value: str, mark: str, number: int) -> str:
@@ -205,7 +215,7 @@ class Composite:
 class Hl7v2Message:
     """One message: its segments, in order. Nothing but line ends has been looked at yet."""
 
-    __slots__ = ("_firsts", "_lines", "_raw", "codec", "delimiters", "msh")
+    __slots__ = ("_firsts", "_lines", "codec", "delimiters", "msh", "raw")
 
     def __init__(self, raw: bytes, msh: Segment, codec: str = UTF_8) -> None:
         """`msh` is `read_msh(raw)`; `codec` what hl7v2_charset chose."""
@@ -213,7 +223,7 @@ class Hl7v2Message:
         self.codec = codec
         self.delimiters = msh.delimiters
         self._firsts: dict[bytes, Segment | None] = {b"MSH": msh}
-        self._raw = raw
+        self.raw = raw
         self._lines = _segment_lines(raw.lstrip(LEADING).rstrip(TRAILING), msh.delimiters.field.encode("ascii"))
 
     def first(self, name: bytes) -> Segment | None:
@@ -231,7 +241,7 @@ class Hl7v2Message:
 
     def mentions(self, text: bytes) -> bool:
         """Whether the bytes occur anywhere: a quick way to be sure that no segment holds a code."""
-        return text in self._raw
+        return text in self.raw
 
     def every(self, name: bytes) -> list[Segment]:
         """All segments of that name, in order."""
@@ -290,36 +300,3 @@ def _segment_lines(raw: bytes, field: bytes) -> list[bytes]:
             else:
                 lines[-1] += b"\n" + stripped  # a raw line end inside a field
     return lines
-
-
-def unescape(value: str, delimiters: Delimiters, codec: str) -> str | None:
-    r"""Resolve escape sequences (chapter 2.7); None when the bytes of `\X..\` are not in the character set.
-
-    `\F\ \S\ \T\ \R\ \E\` give the message's own separators, `\.br\` and its kin a line end, `\X..\` bytes (neighbours
-    together, for a character may need several), highlighting nothing. A sequence that is not in the standard stays as
-    it is: it may well be a Windows path.
-    """
-    if not delimiters.escape or delimiters.escape not in value:
-        return value
-    pattern, plain = _escapes(delimiters)
-    good = True
-
-    def replaced(match: re.Match[str]) -> str:
-        nonlocal good
-        if match[2] is None:
-            return plain.get(match[1], "\n")
-        text = decode_text(bytes.fromhex("".join(re.findall(r"X([0-9A-Fa-f]+)", match[2]))), codec)
-        good = good and text is not None
-        return text or ""
-
-    text = pattern.sub(replaced, value)
-    return text if good else None
-
-
-@lru_cache(maxsize=64)
-def _escapes(delimiters: Delimiters) -> tuple[re.Pattern[str], dict[str, str]]:
-    mark = re.escape(delimiters.escape)
-    command = r"\.(?:br|ce|fi|nf|sp ?\+?\d*|in ?[+-]?\d*|ti ?[+-]?\d*|sk ?\+?\d*)"
-    pattern = re.compile(rf"{mark}([FSTREPHN]|{command}){mark}|((?:{mark}X(?:[0-9A-Fa-f]{{2}})+{mark})+)")
-    names = zip("FSTRE", (*delimiters[:2], delimiters[4], delimiters[2], delimiters[3]), strict=True)
-    return pattern, {**dict(names), "P": "", "H": "", "N": ""}

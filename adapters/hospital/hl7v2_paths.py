@@ -16,7 +16,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.hospital.hl7v2_message import Composite, Segment
+from adapters.hospital.hl7v2_message import DELETE, Composite, Segment
+from adapters.hospital.hl7v2_time import TIME_FIELDS, TIME_TYPES, at_precision
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})((?:\[[^\]]*\])*)-([1-9]\d*)(?:\.([1-9]\d*))?(?:\.([1-9]\d*))?")
 _CONDITION = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9]\d*)(?:\.([1-9]\d*))?(?:\.([1-9]\d*))? = (\S.*)")
@@ -98,10 +99,21 @@ class Hl7v2Scope:
             return []
         segment.read.add(path.field)
         repetitions = segment.repetitions(path.field)
+        if path.field in TIME_FIELDS.get(segment.name, ()):
+            repetitions = [_at_precision(repetition, segment, path.field) for repetition in repetitions]
         if not path.component:
             return repetitions
         texts = [repetition.sub(path.component, path.subcomponent) for repetition in repetitions]
         return [text for text in texts if text]
+
+    def asks_to_delete(self) -> bool:
+        """Whether there are two quotes anywhere: few messages have them, and the rows of the others are not asked."""
+        return any(segment.holds(DELETE) for segment in self._segments)
+
+    def deletes(self, path: Hl7v2Path) -> bool:
+        """Whether the sender asks to delete what is at a path: two quotes and nothing else in its field."""
+        segment = self._segment(path)
+        return segment is not None and segment.deletes(path.field)
 
     def segments(self, name: str) -> list[Segment]:
         """All segments of a name, in order."""
@@ -137,3 +149,10 @@ class Hl7v2Scope:
             if all(condition.holds(segment) for condition in path.conditions):
                 return segment
         return None
+
+
+def _at_precision(time: Composite, segment: Segment, field: int) -> Composite:
+    if (segment.name, field) == ("OBX", 5) and segment.text(2) not in TIME_TYPES:
+        return time
+    text, precision = time.text, time[2]
+    return Composite(at_precision(text, precision), segment) if precision else time

@@ -24,11 +24,18 @@ from functools import lru_cache
 from importlib.resources import files
 
 from adapters.hospital.hl7v2_message import Composite, Hl7v2Message, Segment
+from adapters.hospital.hl7v2_time import at_precision
 from gateway.domain.dates import PartialDate
 from gateway.domain.finding import Finding
 from gateway.ports.hospital import Feed
 
 BIRTH_OR_DEATH = frozenset({"A01", "A03", "A04", "A08", "A28", "A31"})
+CANCELS = {"A11": ("A01", "A04", "A05", "A08"), "A13": ("A03",)}
+"""Trigger → whose earlier messages it withdraws: the whole visit, or the discharge (chapter 3.3.11 and 3.3.13)."""
+
+MERGES = frozenset({"A18", "A34", "A40", "A47"})
+"""Triggers by which MRG-1 and PID-3 name one patient (chapter 3.3.18, 3.3.34, 3.3.40, 3.3.47)."""
+
 NEWBORN_DAYS = 28
 BORN_ALIVE, BORN_DEAD = "73773-4", "73772-6"
 """LOINC: infants of this delivery born alive; fetal deaths in it."""
@@ -100,7 +107,7 @@ def _names_mother(message: Hl7v2Message) -> bool:
 def _age_in_days(message: Hl7v2Message, pid: Segment, visit: Segment | None) -> int | None:
     """Days from PID-7 to the event: EVN-2, else MSH-7; or to the admission (PV1-44) when that is nearer, because a
     child in its fifth week may still be in for its birth. None when either day is unknown."""
-    born = read_day(pid.text(7))
+    born = read_day(at_precision(pid.text(7), pid.text(7, 2)))
     if born is None:
         return None
     event = message.first(b"EVN")
@@ -167,10 +174,10 @@ def vital_observations() -> Mapping[str, str]:
     return {row["code"]: row["value"] for row in csv.DictReader(io.StringIO(text))}
 
 
-def patient_handles(pid: Segment) -> tuple[str, ...]:
-    """The facility's numbers of the patient (PID-3), the medical record number before untyped ones."""
+def patient_handles(segment: Segment, field: int = 3) -> tuple[str, ...]:
+    """The facility's numbers of the patient (PID-3, MRG-1), the medical record number before untyped ones."""
     found: list[tuple[int, str]] = []
-    for number in pid.repetitions(3):
+    for number in segment.repetitions(field):
         kind = _identifier_type(number)
         if kind in PATIENT_NUMBERS and number.text:
             found.append((PATIENT_NUMBERS.index(kind), number.text))

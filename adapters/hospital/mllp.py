@@ -7,21 +7,29 @@ middle of another means the sender gave the first one up; it was never acknowled
 
 Memory stays bounded: a connection with many unanswered messages, or that does not take its answers, is not read from
 until it catches up; a frame above the size limit is refused and the connection closed, because where the next frame
-begins is not known.
+begins is not known. Time is bounded too: a silent connection is closed, and so is one whose frame does not end in time,
+however steadily it drips. Connections are bounded in all and by address: one too many hears AR and is closed at once.
+
+One listener has the shared port, whose senders are told by certificate, address and message, and ports of single feeds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
 
 from adapters.hospital.hl7v2 import Hl7v2Reader
 from adapters.hospital.hl7v2_ack import UnreadableEnvelope
-from gateway.errors import UnreadableMessage
-from gateway.ports.hospital import Answer, Feed, Header, Intake
+from adapters.hospital.hl7v2_charset import configured_codec
+from gateway.errors import SettingsError, UnreadableMessage
+from gateway.ports.hospital import Answer, Feed, Header, Intake, Origin
+from gateway.tls import origin_of
 
 START, END, CR = b"\x0b", b"\x1c", b"\x0d"
 BETWEEN_FRAMES = b"\r\n"
@@ -29,6 +37,8 @@ RESTART = b"\x0bMSH"
 MAX_BYTES = 4 * 1024 * 1024
 MAX_WAITING = 64
 """Unanswered messages of one connection above which it is not read from."""
+
+MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS = 1000, 256
 
 LINGER_SECONDS = 1.0
 """How long a closed connection still takes bytes, to drop them. Closing a socket that holds unread bytes resets it, and
@@ -38,71 +48,139 @@ log = structlog.get_logger("hotich.mllp")
 
 
 class MllpListener:
-    """ports.hospital.Listener. `port` 0 takes a free one; `tls` a server-side context (client certificates are its
-    business). `idle_seconds` without a byte or a waiting answer closes a connection; `drain_seconds` is how long `stop`
-    waits for answers."""
+    """ports.hospital.Listener. `port` 0 takes a free one, and so does a 0 among `feed_ports`, ports by the name of the
+    feed whose messages alone come there; `addresses` says where each feed may send, once started. `tls` is a
+    server-side context for all ports (client certificates are its business). A connection is closed after
+    `idle_seconds` without a byte or a waiting answer, and when a frame takes more than `frame_seconds`; `drain_seconds`
+    is how long `stop` waits for answers."""
 
     def __init__(
         self,
         host: str = "127.0.0.1",
         port: int = 2575,
         *,
+        feed_ports: Mapping[str, tuple[int, ...]] | None = None,
         max_bytes: int = MAX_BYTES,
+        max_connections: int = MAX_CONNECTIONS,
+        max_connections_per_address: int = MAX_CONNECTIONS_PER_ADDRESS,
         idle_seconds: float = 3600.0,
+        frame_seconds: float = 300.0,
         drain_seconds: float = 10.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host, self.port, self.tls = host, port, tls
-        self.max_bytes, self.idle_seconds, self.drain_seconds = max_bytes, idle_seconds, drain_seconds
-        self._server: asyncio.Server | None = None
-        self._connections: set[MllpConnection] = set()
+        self.feed_ports = feed_ports or {}
+        self.drain_seconds = drain_seconds
+        self.idle_seconds, self.frame_seconds = idle_seconds, frame_seconds
+        self.addresses: dict[str, list[str]] = {}
+        self._servers: list[asyncio.Server] = []
+        self._hall = Hall(max_bytes, max_connections, max_connections_per_address)
         self._sweeper: asyncio.Task[None] | None = None
 
+    @staticmethod
+    def check_feed(feed: Feed) -> None:
+        """Raises SettingsError when HL7 v2 cannot be read with the feed's character set."""
+        if feed.encoding and "hl7v2" in feed.formats:
+            try:
+                configured_codec(feed.encoding)
+            except SettingsError as error:
+                raise SettingsError(error.code, f"feeds.{feed.name}.encoding: {error.message}") from error
+
     async def start(self, intake: Intake) -> str:
-        """Listen; returns "host:port". Raises OSError when the address is taken."""
+        """Listen; returns "host:port" of the shared port. Raises OSError, with the setting and the port as its file
+        name, when an address is taken; then nothing is left open."""
+        wanted = [(None, self.port), *((name, port) for name, ports in self.feed_ports.items() for port in ports)]
+        try:
+            bound = [await self._open(intake, name, port) for name, port in wanted]
+        except OSError:
+            for server in self._servers:
+                server.close()
+            self._servers.clear()
+            raise
+        for (name, _port), address in zip(wanted, bound, strict=True):
+            if name is not None:
+                self.addresses.setdefault(name, []).append(address)
+        self._sweeper = asyncio.get_running_loop().create_task(self._close_idle())
+        return bound[0]
+
+    async def _open(self, intake: Intake, feed: str | None, port: int) -> str:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: MllpConnection(intake, self._connections, self.max_bytes),
-            self.host,
-            self.port,
-            ssl=self.tls,
-            backlog=512,
-        )
-        self._sweeper = loop.create_task(self._close_idle())
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        try:
+            server = await loop.create_server(
+                lambda: MllpConnection(intake, self._hall, feed), self.host, port, ssl=self.tls, backlog=512
+            )
+        except OSError as error:
+            setting = "mllp_port" if feed is None else f"feeds.{feed}.ports"
+            words = error.strerror or os.strerror(error.errno or 0)
+            raise OSError(error.errno, words, f"{setting} {port}") from error
+        self._servers.append(server)
+        host, bound = server.sockets[0].getsockname()[:2]
+        return f"{host}:{bound}"
 
     async def stop(self) -> None:
         """Stop accepting and reading, let waiting answers go out, close. Messages not answered by then were not
         acknowledged: their senders send them again."""
-        if self._server is None:
+        if not self._servers:
             return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for connection in self._connections:
+        for connection in self._hall.connections:
             connection.stop_reading()
         deadline = asyncio.get_running_loop().time() + self.drain_seconds
-        while any(connection.waiting for connection in self._connections):
+        while any(connection.waiting for connection in self._hall.connections):
             if asyncio.get_running_loop().time() > deadline:
-                log.warning("mllp.stopped_with_unanswered", connections=len(self._connections))
+                log.warning("mllp.stopped_with_unanswered", connections=len(self._hall.connections))
                 break
             await asyncio.sleep(0.01)
-        for connection in list(self._connections):
+        for connection in list(self._hall.connections):
             connection.close()
-        while self._connections:  # each is gone after LINGER_SECONDS at the latest
+        while self._hall.connections:  # each is gone after LINGER_SECONDS at the latest
             await asyncio.sleep(0.01)
-        await self._server.wait_closed()
-        self._server = None
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
 
     async def _close_idle(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(min(self.idle_seconds / 4, 30.0))
-            for connection in list(self._connections):
+            await asyncio.sleep(min(self.idle_seconds / 4, self.frame_seconds / 4, 30.0))
+            for connection in list(self._hall.connections):
+                begun = connection.frame_begun_at
+                if begun is not None and loop.time() - begun > self.frame_seconds:
+                    log.warning("mllp.frame_too_slow", peer=connection.peer)
+                    connection.close()
                 if not connection.waiting and loop.time() - connection.heard_at > self.idle_seconds:
                     log.info("mllp.idle_closed", peer=connection.peer)
                     connection.close()
+
+
+class Hall:
+    """All connections of a listener, and how many there may be."""
+
+    def __init__(self, max_bytes: int, most: int, most_per_address: int) -> None:
+        self.max_bytes, self.most, self.most_per_address = max_bytes, most, most_per_address
+        self.connections: set[MllpConnection] = set()
+        self._by_address: Counter[str] = Counter()
+
+    def enter(self, connection: MllpConnection) -> str:
+        """Count a connection in; or why it is one too many: then it does not count, as it leaves at once."""
+        if len(self.connections) >= self.most:
+            return f"more than {self.most} connections at once"
+        if self._by_address.get(connection.peer, 0) >= self.most_per_address:
+            return f"more than {self.most_per_address} connections at once from one address"
+        self.connections.add(connection)
+        self._by_address[connection.peer] += 1
+        return ""
+
+    def leave(self, connection: MllpConnection) -> None:
+        """Count a connection out."""
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self._by_address[connection.peer] -= 1
+            if not self._by_address[connection.peer]:
+                del self._by_address[connection.peer]
 
 
 def _is_one_frame(data: bytes) -> bool:
@@ -110,21 +188,26 @@ def _is_one_frame(data: bytes) -> bool:
 
 
 class MllpConnection(asyncio.Protocol):
-    """One sender. `waiting` counts messages handed to the intake and not yet answered."""
+    """One sender. `feed` is the one whose port this is; `waiting` counts messages handed to the intake and not yet
+    answered."""
 
-    def __init__(self, intake: Intake, connections: set[MllpConnection], max_bytes: int) -> None:
+    def __init__(self, intake: Intake, hall: Hall, feed: str | None) -> None:
         self._intake = intake
-        self._connections = connections
-        self._max_bytes = max_bytes
+        self._hall = hall
+        self._feed = feed
+        self._max_bytes = hall.max_bytes
+        self._origin = Origin()
         self._buffer = bytearray()
         self._searched = 0  # bytes of the buffer known to hold no END
         self._transport: asyncio.Transport | None = None
         self._paused = self._writing_paused = self._reading_stopped = False
         self._ended = self._closing = self._over_tls = False
-        self._farewell = b""  # what to say once everything before it is answered, then close
+        self._leaving = False  # once everything before it is answered, say farewell and close
+        self._farewell = b""
         self._loop = asyncio.get_running_loop()
         self.waiting = 0
         self.heard_at = self._loop.time()
+        self.frame_begun_at: float | None = None  # when the frame began that has not ended yet
         self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,10 +215,14 @@ class MllpConnection(asyncio.Protocol):
         self._over_tls = transport.get_extra_info("sslcontext") is not None
         address: Any = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
-        self._connections.add(self)
+        self._origin = origin_of(self.peer, transport.get_extra_info("ssl_object"))
+        if too_many := self._hall.enter(self):
+            log.warning("mllp.too_many_connections", peer=self.peer)
+            error = UnreadableMessage("mllp.too_many_connections", "connection", f"{too_many}; try again later")
+            self._refuse(None, error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
+        self._hall.leave(self)
         self._transport = None
         if self._buffer.strip(BETWEEN_FRAMES):
             log.warning("mllp.lost_mid_frame", peer=self.peer, bytes=len(self._buffer))
@@ -149,6 +236,10 @@ class MllpConnection(asyncio.Protocol):
         else:
             self._buffer += data
             self._take_frames()
+            if not self._buffer:
+                self.frame_begun_at = None
+            elif self.frame_begun_at is None:
+                self.frame_begun_at = self.heard_at
         self._balance()
 
     def eof_received(self) -> bool:
@@ -198,7 +289,7 @@ class MllpConnection(asyncio.Protocol):
                 return
             frame = bytes(buffer[1:end])
             del buffer[: end + 1]
-            self._searched = 0
+            self._searched, self.frame_begun_at = 0, None
             if (again := frame.rfind(RESTART)) >= 0:
                 log.warning("mllp.frame_abandoned", peer=self.peer, bytes=again)
                 frame = frame[again + 1 :]
@@ -215,15 +306,16 @@ class MllpConnection(asyncio.Protocol):
 
     def _submit(self, frame: bytes) -> None:
         self.waiting += 1
-        self._intake.submit(frame, "hl7v2", None, self._reply)
+        self._intake.submit(frame, "hl7v2", self._feed, self._reply, self._origin)
 
     def _reply(self, answer: Answer) -> None:
         """Called by the intake after the commit, in the order of submission."""
         self.waiting -= 1
         if self._transport is None or self._closing:
             return  # the sender hung up, or was too slow to be waited for; it sends again and gets the same answer
-        self._transport.write(START + answer.body + END + CR)
-        if not self.waiting and (self._ended or self._farewell):
+        if answer.body:  # a sender in enhanced mode may want no answer
+            self._transport.write(START + answer.body + END + CR)
+        if not self.waiting and (self._ended or self._leaving):
             self._say_farewell()
         elif self._paused:
             self._balance()
@@ -242,7 +334,11 @@ class MllpConnection(asyncio.Protocol):
         except UnreadableMessage:
             log.info("mllp.nothing_salvaged", peer=self.peer)
         self._buffer.clear()
-        self._farewell = START + reader.answer(header, "AR", error, Feed(), "").body + END + CR
+        self._refuse(header, error)
+
+    def _refuse(self, header: Header | None, error: UnreadableMessage) -> None:
+        body = Hl7v2Reader().answer(header, "AR", error, Feed(), "").body
+        self._farewell, self._leaving = START + body + END + CR if body else b"", True
         self.stop_reading()
         if not self.waiting:
             self._say_farewell()
@@ -262,4 +358,7 @@ class MllpConnection(asyncio.Protocol):
             self._transport.pause_reading()
         elif self._paused and not wanted:
             self._transport.resume_reading()
+            self.frame_begun_at = self._loop.time() if self._buffer else None
+        if wanted:
+            self.frame_begun_at = None  # the wait is ours, not the sender's
         self._paused = wanted

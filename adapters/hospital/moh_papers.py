@@ -1,27 +1,23 @@
-"""The Ministry of Health's XML opened down to single papers: giấy chứng sinh, giấy báo tử, XML9 rows, XML1 deaths.
+"""The single papers in the Ministry of Health's XML: giấy chứng sinh, giấy báo tử, XML9 rows, XML1 deaths.
 
-Known are HSDLGCS and HSDLGBT (documents of one or more papers, Circulars 22/2025 and 25/2025/TT-BYT), GIAMDINHHS (the
-health-insurance envelope of Decision 130/QĐ-BYT with its amendments, whose files are base64), and a paper or the XML9
-table on its own. The decoded files of the envelope are hung into its tree, so that one XPath reaches from a row to it.
+What is asked of a paper here is only what decides how it is read; all else is in the mapping files.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.domain.dates import PartialDate
-from gateway.errors import UnreadableMessage
-from gateway.mapping.safe_xml import XmlElement, local_name, parse_xml
+from gateway.mapping.safe_xml import XmlElement, local_name
 
-ROOTS = ("HSDLGCS", "GIAYCHUNGSINH", "HSDLGBT", "GIAYBAOTU", "GIAMDINHHS", "CHI_TIEU_DU_LIEU_GIAY_CHUNG_SINH")
+PAPERS = ("GIAYCHUNGSINH", "GIAYBAOTU")
+"""Kinds that a facility signs one by one."""
 DIED = ("5", "8")  # KET_QUA_DTRI: died; died outside
+ISSUED = ("NGAY_CT", "NGAY_CAPGIAYBT")  # day of issue of a birth paper, of a death notice
 NEWBORN_DAYS = 28
-_OPENED = ("XML1", "XML9")
 _STILL = re.compile(r"\b(thai (chết|lưu)|chết lưu|tử thai|thai nhi chết)\b")
 _DIED_AFTER = re.compile(r"(?<!không )\b(chết|tử vong)\b")
 _GCS_NUMBER = re.compile(r"\d{5}\.GCS\.(\d{5})\.\d{2}$", re.IGNORECASE)
@@ -36,53 +32,8 @@ class Paper:
     place: str
 
 
-def read_document(raw: bytes) -> XmlElement:
-    """The message as one tree without namespaces, the envelope's XML1 and XML9 files opened in place.
-
-    Raises UnreadableMessage of `safe_xml`, or `moh.root_unknown`, `moh.file_not_base64`, `moh.no_paper`; `where` is an
-    XPath or a line and column.
-    """
-    root = _without_namespaces(parse_xml(raw))
-    name = local_name(root)
-    if name not in ROOTS:
-        raise UnreadableMessage("moh.root_unknown", "/*", f"the root element is none of {', '.join(ROOTS)}", "200")
-    if name == "GIAMDINHHS":
-        _open_files(root)
-    elif not any(True for _ in papers(root)):
-        raise UnreadableMessage("moh.no_paper", f"/{name}", "the document holds no paper", "101")
-    return root
-
-
-def _without_namespaces(root: XmlElement) -> XmlElement:
-    # Senders differ in default namespaces and the papers define none. Signatures are checked on the bytes, not here.
-    for element in root.iter("{*}*"):
-        element.tag = local_name(element)
-    return root
-
-
-def _open_files(root: XmlElement) -> None:
-    files = root.findall(".//FILEHOSO")
-    if not files:
-        raise UnreadableMessage("moh.no_file", "/GIAMDINHHS", "the envelope holds no FILEHOSO", "101")
-    for file in files:
-        content = file.find("NOIDUNGFILE")
-        if content is None or text_of(file, "LOAIHOSO").upper() not in _OPENED or len(content):
-            continue
-        where = root.getroottree().getpath(content)
-        try:
-            inner = base64.b64decode("".join((content.text or "").split()), validate=True)
-        except (binascii.Error, ValueError):
-            raise UnreadableMessage("moh.file_not_base64", where, "the file's content is not base64", "102") from None
-        try:
-            opened = parse_xml(inner)
-        except UnreadableMessage as error:
-            raise UnreadableMessage(error.code, f"{where}: {error.where}", error.message, error.hl7_code) from None
-        content.text = None
-        content.append(_without_namespaces(opened))
-
-
 def papers(root: XmlElement) -> Iterator[Paper]:
-    """Every paper of a document of `read_document`, in order."""
+    """Every paper of a document without namespaces, in order."""
     tree = root.getroottree()
     for element in root.iter("GIAYCHUNGSINH", "DU_LIEU_GIAY_CHUNG_SINH", "GIAYBAOTU", "TONG_HOP"):
         form = _form_of(element)
@@ -130,17 +81,27 @@ def _state(element: XmlElement) -> str:
     return unicodedata.normalize("NFC", text_of(element, "TINH_TRANG_CON")).casefold()
 
 
+def is_issued_again(element: XmlElement) -> bool:
+    """The paper replaces an earlier one: CAP_LAN_DAU is 0, or a death notice gives the number it had first."""
+    return text_of(element, "CAP_LAN_DAU") == "0" or bool(text_of(element, "SO_BAOTU_BD"))
+
+
 def text_of(element: XmlElement, *names: str) -> str:
     """The first valued child text among `names`, trimmed; "" when there is none."""
     return next((found for name in names if (found := (element.findtext(name) or "").strip())), "")
 
 
-def date_of(element: XmlElement, *names: str) -> PartialDate | None:
-    """The first of `names` as a date; None when absent or not a date."""
+def parse_date(text: str | None) -> PartialDate | None:
+    """A date as these papers write it; None when it is none."""
     try:
-        return PartialDate.parse(text_of(element, *names))
+        return PartialDate.parse(text or "")
     except ValueError:
         return None
+
+
+def date_of(element: XmlElement, *names: str) -> PartialDate | None:
+    """The first valued of `names` as a date; None when absent or not a date."""
+    return parse_date(text_of(element, *names))
 
 
 def facility_of(root: XmlElement) -> str:

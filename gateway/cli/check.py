@@ -1,70 +1,164 @@
-"""hotich check: are settings and mappings right? Every mistake is told, with its place and remedy."""
+"""hotich check: are settings and mappings right? Mistakes are told with place and remedy, then what only looks odd."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from gateway.bootstrap import build_readers, load_catalogue, refuse_stand_ins
+from gateway.bootstrap import build_readers, check_feeds, load_catalogue, refuse_stand_ins
+from gateway.cli.check_mutations import print_unguarded
 from gateway.cli.options import AsJson, Config, DataDir, settings_of
 from gateway.cli.printing import print_json, print_table
-from gateway.errors import GatewayError, MappingError, SettingsError
-from gateway.plugins import load_plugins
+from gateway.errors import GatewayError, MappingError, Mistake, SettingsError
+from gateway.mapping.catalogue import Catalogue
+from gateway.mapping.forms import Form, load_forms
+from gateway.mapping.review import review
+from gateway.mapping.review_rows import Caution
+from gateway.mapping.schema import SCHEMAS
+from gateway.plugins import Plugins, load_plugins
+from gateway.ports.clock import SystemClock
 from gateway.settings import Settings, rows
+
+
+class Files(StrEnum):
+    """Mapping files that have a JSON Schema."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    FORM = "form"
+
+
+@dataclass
+class _Checked:
+    """What a check found; `mappings` is the set's hash, "" when it did not load."""
+
+    mappings: str = ""
+    errors: list[GatewayError] = field(default_factory=list)
+    cautions: list[Caution] = field(default_factory=list)
 
 
 def check(
     settings: Annotated[bool, typer.Option("--settings", help="Also print the table of all settings.")] = False,
+    schema: Annotated[
+        Files | None, typer.Option(help="Only print the JSON Schema of these mapping files, for editors.")
+    ] = None,
+    mutate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SAMPLES",
+            help="Break every mapping row in turn; list breakages that no sample folder below SAMPLES notices.",
+        ),
+    ] = None,
     config: Config = None,
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Check settings and mappings without starting. Exit code 1 for mapping mistakes, 2 for wrong settings."""
-    mistakes: list[GatewayError] = []
-    mappings = ""
+    """Check settings and mappings without starting: mistakes, which refuse the start, then warnings, which do not.
+
+    Exit code 1 for mapping mistakes, 2 for wrong settings."""
+    if schema is not None:
+        print_json(SCHEMAS[schema.value]())
+        return
+    if mutate is not None:
+        raise typer.Exit(0 if print_unguarded(mutate, config, data_dir, json) else 1)
+    checked = _Checked()
     try:
         chosen = settings_of(config, data_dir)
     except SettingsError as error:
-        mistakes.append(error)
+        checked.errors.append(error)
         chosen = Settings()  # so that mapping mistakes are told in the same run
-    try:
-        mappings = _load_mappings(chosen)
-    except (SettingsError, MappingError) as error:
-        mistakes.append(error)
-    _print(mistakes, mappings, settings, json)
-    if mistakes:
-        raise typer.Exit(2 if any(isinstance(mistake, SettingsError) for mistake in mistakes) else 1)
+    _check(chosen, checked, SystemClock().now().date())
+    _print(checked, settings, json)
+    if checked.errors:
+        raise typer.Exit(2 if any(isinstance(error, SettingsError) for error in checked.errors) else 1)
 
 
-def _load_mappings(settings: Settings) -> str:
-    """The content hash of the mapping set the settings give."""
+def _check(settings: Settings, checked: _Checked, today: date) -> None:
     plugins = load_plugins()
-    refuse_stand_ins(settings, plugins)
-    for family in ("population", "commune", "signing"):
-        plugins.choose(family, getattr(settings, family).use)
-    return load_catalogue(settings, plugins, build_readers(plugins)).hash
+    try:
+        refuse_stand_ins(settings, plugins)
+        for family in ("population", "commune", "signing"):
+            plugins.choose(family, getattr(settings, family).use)
+        readers = build_readers(plugins)
+        check_feeds(settings, plugins, readers)
+        catalogue = load_catalogue(settings, plugins, readers)
+    except (SettingsError, MappingError) as error:
+        checked.errors.append(error)
+        _forms(plugins, None, checked)
+        return
+    forms = _forms(plugins, catalogue, checked)
+    for part in catalogue.parts():
+        try:
+            _ = part.units  # lists of units are read when first asked for
+        except MappingError as error:
+            checked.errors.append(error)
+            return
+    if not checked.errors:
+        checked.mappings = catalogue.hash
+        checked.cautions = review(catalogue, forms, today, settings.mapping_overlays)
 
 
-def _print(mistakes: list[GatewayError], mappings: str, table: bool, json: bool) -> None:
-    lines = [(mistake.code, line) for mistake in mistakes for line in mistake.message.splitlines()]
+def _forms(plugins: Plugins, catalogue: Catalogue | None, checked: _Checked) -> dict[str, Form]:
+    """The officer's pages; their code tables are checked once the tables are known."""
+    tables = None if catalogue is None else {table.name for table in catalogue.tables()}
+    try:
+        return load_forms(plugins.mappings["default"] / "forms", tables)
+    except MappingError as error:
+        checked.errors.append(error)
+        return {}
+
+
+def _print(checked: _Checked, table: bool, json: bool) -> None:
     if json:
-        document = {
-            "ok": not mistakes,
-            "mapping_hash": mappings or None,
-            "mistakes": [{"code": code, "message": line} for code, line in lines],
-        }
-        if table:
-            document["settings"] = [
-                {"name": row.name, "variable": row.variable, "type": row.type, "default": row.default, "help": row.help}
-                for row in rows()
-            ]
-        print_json(document)
+        _print_json(checked, table)
         return
     if table:
         cells = [(row.name, row.variable, row.type, row.default, row.help) for row in rows()]
         print_table("", ("Name", "Variable", "Type", "Default", "Help"), cells)
-    for code, line in lines:
-        typer.echo(f"{line} [{code}]")
-    if not mistakes:
-        typer.echo(f"Settings and mappings are right; mapping set {mappings}.")
+    for told in _mistakes(checked.errors):
+        typer.echo(f"{told['message']} [{told['code']}]")
+    for caution in checked.cautions:
+        typer.echo(f"warning: {caution}")
+    if not checked.errors:
+        typer.echo(f"Settings and mappings are right; mapping set {checked.mappings}.")
+
+
+def _print_json(checked: _Checked, table: bool) -> None:
+    document: dict[str, Any] = {
+        "ok": not checked.errors,
+        "mapping_hash": checked.mappings or None,
+        "mistakes": _mistakes(checked.errors),
+        "warnings": [asdict(caution) for caution in checked.cautions],
+    }
+    if table:
+        document["settings"] = [
+            {"name": row.name, "variable": row.variable, "type": row.type, "default": row.default, "help": row.help}
+            for row in rows()
+        ]
+    print_json(document)
+
+
+def _mistakes(errors: list[GatewayError]) -> list[dict[str, Any]]:
+    """One item a mistake; those of mapping files have their place and remedy apart too."""
+    told: list[dict[str, Any]] = []
+    for error in errors:
+        if isinstance(error, MappingError):
+            told += [{"code": error.code, "message": str(mistake), **_place(mistake)} for mistake in error.mistakes]
+        else:
+            told += [{"code": error.code, "message": line} for line in error.message.splitlines()]
+    return told
+
+
+def _place(mistake: Mistake) -> dict[str, Any]:
+    return {
+        "file": mistake.file,
+        "line": mistake.line,
+        "row": mistake.row,
+        "problem": mistake.problem,
+        "remedy": mistake.remedy,
+    }

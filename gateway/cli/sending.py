@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 import orjson
 
-from gateway.errors import Misunderstood, SettingsError, Unreachable
+from gateway.errors import Misunderstood, SettingsError, Unreachable, UnreadableMessage
+from gateway.mapping.safe_xml import local_name, parse_xml
 
 START, END = b"\x0b", b"\x1c\r"
 MEDIA = {"hl7v2": "application/hl7-v2", "fhir": "application/fhir+json", "moh": "application/xml"}
@@ -66,7 +67,8 @@ def ack_code(answer: bytes) -> str:
 
 def send_http(url: str, format: str, message: bytes, token: str | None, client: httpx.Client) -> Receipt:
     """POST one message; a URL without a path gets the one of the format. Raises Unreachable."""
-    headers = {"Content-Type": MEDIA[format]} | ({"Authorization": f"Bearer {token}"} if token else {})
+    media = "application/fhir+xml" if format == "fhir" and _is_xml(message) else MEDIA[format]
+    headers = {"Content-Type": media} | ({"Authorization": f"Bearer {token}"} if token else {})
     if urlsplit(url).path in ("", "/"):
         url = url.rstrip("/") + _path(format, message)
     try:
@@ -76,12 +78,19 @@ def send_http(url: str, format: str, message: bytes, token: str | None, client: 
     return Receipt(str(answer.status_code), answer.is_success, answer.content)
 
 
+def _is_xml(message: bytes) -> bool:
+    return message.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
 def _path(format: str, message: bytes) -> str:
     """FHIR resources other than a Bundle go to the path of their type."""
     if format != "fhir":
         return f"/{format}"
     try:
-        kind = orjson.loads(message.removeprefix(b"\xef\xbb\xbf")).get("resourceType", "Bundle")
-    except (orjson.JSONDecodeError, AttributeError):
+        if _is_xml(message):
+            kind = local_name(parse_xml(message))
+        else:
+            kind = orjson.loads(message.removeprefix(b"\xef\xbb\xbf")).get("resourceType", "Bundle")
+    except (orjson.JSONDecodeError, AttributeError, UnreadableMessage):
         kind = "Bundle"  # not readable: let the gateway say so
     return "/fhir" if kind == "Bundle" else f"/fhir/{kind}"

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
+from itertools import groupby
 from typing import Any
 
 from gateway.domain.dates import PartialDate
 from gateway.domain.finding import Finding
 from gateway.domain.identity import IdentityResult, Verdict
 from gateway.domain.names import same_name
-from gateway.domain.notification import UNITS, Notification, build, flatten
+from gateway.domain.notification import UNITS, DeathNotification, Notification, build, flatten
 from gateway.domain.person import PersonName
 from gateway.domain.provenance import Provenance
 
@@ -34,9 +35,14 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One event read from one message: what `interpret` returns. `relevance` is birth | death | related (adds facts to
-    a case, opens none). `occurred` orders readings of equal rank: event time of the message, ISO text UTC. `event` is
-    the place among the message's events, from 0: one paper file may tell of several children."""
+    """One event read from one message: what `interpret` returns.
+
+    `relevance` is birth | death | related (adds facts to a case, opens none) | other (an ordinary message of a patient
+    who has a case). `occurred` orders readings of equal rank: event time of the message, ISO text UTC. `event` is the
+    place among the message's events, from 0: one paper file may tell of several children. `trigger` is what the message
+    can be cancelled as; `cancels` the triggers whose earlier messages it withdraws; `merges` further handles that from
+    now on name the same patient; `clears` the facts whose earlier values it asks to delete (docs/decisions/0004).
+    """
 
     message: str
     kind: str  # birth | death: which notification the facts belong to
@@ -49,6 +55,15 @@ class Reading:
     findings: tuple[Finding, ...] = ()
     unread: tuple[str, ...] = ()
     event: int = 0
+    trigger: str = ""
+    cancels: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+
+    @property
+    def handles(self) -> frozenset[str]:
+        """Every handle of the patient, those that a merge brings included."""
+        return frozenset((*self.patients, *self.merges))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The fold. `provenance` has every two-part path of the notification that has a value."""
+    """The fold. `provenance` has every two-part path of the notification that has a value. `withdrawn`: no message says
+    any more that the child was born or the person died; the notification is then what was said before. `said` is when
+    each message was said (`Reading.occurred`)."""
 
     kind: str
     notification: Notification
@@ -71,6 +88,8 @@ class Case:
     findings: tuple[Finding, ...] = ()
     identity: Mapping[str, IdentityResult] = field(default_factory=dict)
     edits: Mapping[str, Edit] = field(default_factory=dict)
+    withdrawn: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 ROLES = {"birth": ("mother", "father"), "death": ("deceased",)}
@@ -89,29 +108,89 @@ def fold(
     kind: str, readings: Sequence[Reading], identity: Mapping[str, IdentityResult], edits: Mapping[str, Edit]
 ) -> Case:
     """Fold readings, identity answers and desk edits into one case. The order of `readings` does not matter."""
-    ordered = sorted(readings, key=lambda reading: (reading.rank, reading.occurred, reading.message))
+    ordered = in_order(readings)
+    standing, findings = still_standing(kind, ordered)
+    withdrawn = not any(reading.relevance == kind for reading in standing)
     facts: dict[str, Any] = {}
     sources: dict[str, Provenance] = {}
     ranks: dict[str, Rank] = {}
-    findings: list[Finding] = []
-    for reading in ordered:
+    for reading in ordered if withdrawn else standing:
         findings += reading.findings
+        for path in reading.clears:
+            if path in ranks and ranks[path] <= reading.rank:
+                del facts[path], sources[path], ranks[path]
         for path, value in flatten(reading.notification).items():
+            if path == "death.indicated" and reading.relevance == "other":
+                continue  # feeds write N for everybody; only N after Y says something, and `still_standing` saw to it
             known = facts.get(path)
             if path in _WATCHED and known is not None and ranks[path] != reading.rank and not agree(known, value):
                 findings.append(Finding("case.conflict", path))
             facts[path], sources[path], ranks[path] = value, reading.provenance[path], reading.rank
-    if kind == "death":
-        _settle_death(ordered, facts, findings)
+    if kind == "death" and not withdrawn:
+        _settle_death(standing, facts, findings)
     for role in ROLES[kind]:
         _apply_identity(role, identity.get(role), facts, sources, findings)
     for path, edit in edits.items():
         if path in UNITS[kind]:  # "commune.code" is not a fact about the person; prepare reads it
             facts[path], sources[path] = edit.value, Provenance("desk", path, f"desk#{edit.who}")
-    if facts.get("child.name" if kind == "birth" else "deceased.name"):
-        # Named since: that the hospital once wrote a placeholder is history.
-        findings = [finding for finding in findings if finding.code != "name.placeholder"]
-    return Case(kind, build(kind, facts), sources, tuple(dict.fromkeys(findings)), identity, edits)
+    findings = [finding for finding in findings if not _is_history(finding, kind, facts)]
+    said = {reading.message: reading.occurred for reading in ordered}
+    return Case(kind, build(kind, facts), sources, tuple(dict.fromkeys(findings)), identity, edits, withdrawn, said)
+
+
+def _is_history(finding: Finding, kind: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a later message made good what one lacked: a value, or a name where the hospital wrote a placeholder."""
+    if finding.code == "name.placeholder":
+        return bool(facts.get("child.name" if kind == "birth" else "deceased.name"))
+    return finding.code == "value.missing" and finding.where in facts
+
+
+def in_order(readings: Sequence[Reading]) -> list[Reading]:
+    """By whose word counts more, then by event time; of equals by what they say, so that arrival never decides."""
+    ordered = sorted(readings, key=lambda reading: (reading.rank, reading.occurred))
+    groups = (list(group) for _, group in groupby(ordered, key=lambda reading: (reading.rank, reading.occurred)))
+    return [each for group in groups for each in (sorted(group, key=_said) if len(group) > 1 else group)]
+
+
+def _said(reading: Reading) -> str:
+    told = flatten(reading.notification)
+    return repr((reading.relevance, reading.trigger, reading.clears, told, reading.message))
+
+
+def still_standing(kind: str, ordered: Sequence[Reading]) -> tuple[list[Reading], list[Finding]]:
+    """The readings that no later message of the same patient took back, and what says so. Papers stand whatever
+    messages say."""
+    findings: list[Finding] = []
+    standing = []
+    for reading in ordered:
+        if reading.rank > Rank.MESSAGE:
+            standing.append(reading)
+        elif by := next((other for other in ordered if _cancels(other, reading)), None):
+            findings.append(Finding("case.cancelled", by.trigger or "message"))
+        elif kind == "death" and reading.relevance == kind and any(_revives(other, reading) for other in ordered):
+            findings.append(Finding("death.revived", "death.indicated"))
+        else:
+            standing.append(reading)
+    return standing, list(dict.fromkeys(findings))
+
+
+def _cancels(later: Reading, reading: Reading) -> bool:
+    return (
+        reading.trigger in later.cancels
+        and reading.occurred <= later.occurred
+        and not reading.handles.isdisjoint(later.handles)
+    )
+
+
+def _revives(later: Reading, reading: Reading) -> bool:
+    """PID-30 from Y to N: a later message says the person is not dead, and names no time of death."""
+    told, before = later.notification, reading.notification
+    if not isinstance(told, DeathNotification) or not isinstance(before, DeathNotification):
+        return False
+    affirmed = before.death.indicated or (before.death.indicated is None and before.death.at is not None)
+    denied = told.death.indicated is False and told.death.at is None
+    in_time = reading.occurred < later.occurred
+    return bool(affirmed and denied and in_time and not reading.handles.isdisjoint(later.handles))
 
 
 def agree(one: Any, other: Any) -> bool:

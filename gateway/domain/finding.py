@@ -31,7 +31,13 @@ FINDINGS: dict[str, FindingKind] = {
     "value.no_crosswalk": FindingKind(
         E_, "Mã không có trong bảng đối chiếu, không chuyển tiếp", "The code has no crosswalk and is not passed on"
     ),
+    "value.truncated": FindingKind(
+        W_, "Giá trị đã bị nơi gửi cắt ngắn", "The sender cut the value short (truncation character)"
+    ),
     "value.missing": FindingKind(E_, "Thiếu thông tin bắt buộc", "A required value is missing"),
+    "value.shortened": FindingKind(
+        I_, "Biểu mẫu chỉ nhận ngày đầy đủ hoặc năm: tháng không ghi vào được", "The form takes a whole date or a year"
+    ),
     "name.placeholder": FindingKind(
         I_, "Tên tạm của bệnh viện, gia đình chưa đặt tên", "A hospital placeholder, not a name; the family owes it"
     ),
@@ -81,8 +87,27 @@ FINDINGS: dict[str, FindingKind] = {
     "death.possible_duplicate": FindingKind(
         W_, "Có thể trùng với hồ sơ khác", "Possibly the same death as another case; a person decides"
     ),
+    "death.short_life": FindingKind(
+        W_,
+        "Trẻ sống chưa đủ số giờ luật định: chỉ đăng ký khai sinh, khai tử khi cha mẹ yêu cầu",
+        "The child lived less than the law's hours: registered only if the parents ask",
+    ),
     "death.cause_withheld": FindingKind(
         I_, "Chuỗi nguyên nhân y khoa không chuyển sang hộ tịch", "The medical cause chain stays in the hospital"
+    ),
+    "paper.issues_differ": FindingKind(
+        W_,
+        "Các lần cấp giấy cùng số nói khác nhau về đứa trẻ; cần kiểm tra",
+        "Papers of one number tell of different children or mothers; check",
+    ),
+    "paper.signature_valid": FindingKind(
+        I_, "Chữ ký của cơ sở y tế hợp lệ", "The facility's signature is valid and its certificate trusted"
+    ),
+    "paper.signature_untrusted": FindingKind(
+        W_, "Chữ ký khớp nhưng chứng thư chưa được tin cậy", "The signature fits, but its certificate does not count"
+    ),
+    "paper.signature_absent": FindingKind(
+        W_, "Giấy không có chữ ký của cơ sở y tế", "The paper does not bear the facility's signature"
     ),
     "paper.signature_invalid": FindingKind(
         W_, "Chữ ký của cơ sở y tế không hợp lệ", "The facility's signature is not valid"
@@ -93,6 +118,22 @@ FINDINGS: dict[str, FindingKind] = {
     "case.conflict": FindingKind(
         W_, "Các thông điệp nói khác nhau; đã chọn theo thứ tự ưu tiên", "Messages disagree; precedence decided"
     ),
+    "case.cancelled": FindingKind(
+        W_, "Cơ sở y tế đã hủy lượt tiếp nhận hoặc ra viện này", "The facility cancelled the visit or the discharge"
+    ),
+    "case.merge_contradicts": FindingKind(
+        W_,
+        "Cơ sở y tế gộp hai số bệnh nhân, nhưng dữ liệu cho thấy là hai người",
+        "A merge names two numbers one patient, but the facts are of two persons",
+    ),
+    "death.revived": FindingKind(
+        W_, "Cơ sở y tế báo lại: người này không chết", "A later message says that the person is not dead"
+    ),
+    "message.clock_ahead": FindingKind(
+        W_,
+        "Đồng hồ của bên gửi chạy nhanh; lấy giờ cổng nhận tin",
+        "The sender's clock runs ahead; the time of reception counts",
+    ),
     "case.changed_after_sending": FindingKind(
         W_, "Có thay đổi sau khi đã gửi hồ sơ", "Something changed after the dossier was sent"
     ),
@@ -101,6 +142,15 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "message.charset_contradicts": FindingKind(
         W_, "Bảng mã khai báo sai so với nội dung", "The declared character set is not the one the bytes are in"
+    ),
+    "message.count_differs": FindingKind(
+        W_, "Số hồ sơ ghi trong thông điệp khác số hồ sơ nhận được", "The number of records stated is not what came"
+    ),
+    "message.part_unknown": FindingKind(
+        I_, "Có tệp thuộc loại chưa biết, giữ nguyên", "A file of an unknown kind was kept as it is"
+    ),
+    "message.escape_kept": FindingKind(
+        I_, "Có chuỗi thoát riêng của bệnh viện, giữ nguyên", "A local escape sequence was kept as it is"
     ),
     "message.unreadable": FindingKind(E_, "Không đọc được thông điệp", "The message cannot be read"),
     "message.not_production": FindingKind(
@@ -124,8 +174,24 @@ DETAILS: dict[str, str] = {
     "not one weight in grams": "không phải một cân nặng tính bằng gam",
     "not a gestational age in weeks or days": "không phải tuổi thai tính bằng tuần hoặc ngày",
     "not a code of the right length": "mã không đủ số chữ số",
+    "no signature covers this paper": "không có chữ ký nào cho giấy này",
+    "the content is not what was signed": "nội dung khác với nội dung đã ký",
+    "the content has no canonical form": "nội dung không có dạng chuẩn hóa",
+    "the signature does not fit the certificate": "chữ ký không khớp với chứng thư",
+    "the signature is not built as it should be": "chữ ký không đúng cấu trúc",
+    "the signature brings no certificate": "chữ ký không kèm chứng thư",
+    "the certificate cannot be read": "không đọc được chứng thư",
+    "an algorithm is not accepted": "thuật toán không được chấp nhận",
+    "a reference does not name exactly one element": "tham chiếu không chỉ đúng một phần tử",
+    "a reference names another element": "tham chiếu chỉ sang phần tử khác",
+    "the algorithm or the key is too weak": "thuật toán hoặc khóa quá yếu",
+    "no certificates are set for this feed": "nguồn gửi chưa được cấu hình chứng thư",
+    "the paper has no day of issue": "giấy không ghi ngày cấp",
+    "the certificate was not valid on the day of issue": "chứng thư không còn hoặc chưa có hiệu lực vào ngày cấp giấy",
+    "the certificate is not trusted": "chứng thư không thuộc danh sách tin cậy",
     "the age of the child cannot be told": "không xác định được tuổi của trẻ",
     "the bytes are UTF-8": "các byte là UTF-8",
+    "the feed says otherwise": "cấu hình nguồn gửi ghi khác",
     "no known format": "không thuộc định dạng nào đã biết",
     "control id re-used": "số thông điệp đã dùng cho nội dung khác",
     "name": "họ tên",

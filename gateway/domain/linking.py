@@ -7,10 +7,13 @@ the facts do not decide, nothing is merged by guess: a finding asks a person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.domain.case import Reading
+from gateway.domain.finding import Finding
 from gateway.domain.notification import BirthNotification, DeathNotification
+from gateway.domain.papers import find_differing_issues, numbers_of
 from gateway.domain.person import Person
 
 CLOCK_SKEW = timedelta(minutes=10)
@@ -25,11 +28,14 @@ def patient_key(facility: str, handle: str) -> Key:
 
 
 def keys_of(reading: Reading, facility: str) -> list[Key]:
-    """Every way to find the case of this reading, strongest first."""
-    keys: list[Key] = [(reading.kind, *patient_key(facility, handle)) for handle in reading.patients]
+    """Every way to find the case of this reading, strongest first. Those of the patient alone also lead ordinary
+    messages and merges to the case."""
+    handles = (*reading.patients, *reading.merges)
+    keys: list[Key] = [(reading.kind, *patient_key(facility, handle)) for handle in handles]
     told = reading.notification
-    if told.paper.number:
-        keys.append((reading.kind, "paper", told.paper.number))
+    # A giấy chứng sinh has one number in the country; how a giấy báo tử is numbered is each facility's own business.
+    where = () if reading.kind == "birth" else (facility,)
+    keys += [(reading.kind, "paper", *where, number) for number in sorted(numbers_of(told.paper))]
     if isinstance(told, BirthNotification):
         day = told.child.born.local().date if told.child.born else None
         if day:
@@ -51,12 +57,12 @@ def _numbers(person: Person) -> Iterable[tuple[str, str]]:
 
 def decide_same(known: Sequence[Reading], new: Reading) -> bool | None:
     """Is `new` about the person of the case that `known` made? True, False, or None: the facts do not decide."""
-    if any(set(reading.patients) & set(new.patients) for reading in known):
+    if any(reading.handles & new.handles for reading in known):
         return True
-    papers = {reading.notification.paper.number for reading in known} - {None}
-    number = new.notification.paper.number
-    if number and papers:
-        return number in papers
+    mine = numbers_of(new.notification.paper)
+    theirs = {number for reading in known for number in numbers_of(reading.notification.paper)}
+    if mine and theirs:
+        return _same_paper(known, new) if mine & theirs else False
     if _other_patient(known, new):
         return False
     if isinstance(new.notification, DeathNotification):
@@ -67,10 +73,14 @@ def decide_same(known: Sequence[Reading], new: Reading) -> bool | None:
     return None if None in answers else True
 
 
+def _same_paper(known: Sequence[Reading], new: Reading) -> bool | None:
+    """One number is one child, unless it was used twice: a paper not issued again that yet tells of somebody else."""
+    again = any(reading.notification.paper.reissue for reading in (*known, new))
+    return True if again or not find_differing_issues((*known, new)) else None
+
+
 def _other_patient(known: Sequence[Reading], new: Reading) -> bool:
-    mine = {handle for handle in new.patients if "/" not in handle}
-    theirs = {handle for reading in known for handle in reading.patients if "/" not in handle}
-    return bool(mine and theirs and not mine & theirs)
+    return _apart(_numbers_of([new]), _numbers_of(known))
 
 
 def _same_birth(one: object, other: object) -> bool | None:
@@ -86,3 +96,68 @@ def _same_birth(one: object, other: object) -> bool | None:
         return False
     multiple = any(told.birth.multiple or (told.birth.plurality or 1) > 1 for told in (one, other))
     return None if multiple else True
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Where a reading belongs: `case` None opens one; `joins` are cases that it shows to be that one's; `doubtful` when
+    other candidates are left for a person to decide."""
+
+    case: str | None
+    joins: tuple[str, ...] = ()
+    doubtful: bool = False
+
+
+def decide_filing(reading: Reading, candidates: Sequence[tuple[str, Sequence[Reading]]]) -> Filing:
+    """The case a reading belongs to among candidates, oldest first. Pure."""
+    answers = [(case_id, readings, decide_same(readings, reading)) for case_id, readings in candidates]
+    sure = [(case_id, readings) for case_id, readings, same in answers if same is True]
+    doubtful = any(same is None for _, _, same in answers)
+    if not sure:
+        return Filing(None, (), doubtful)
+    (chosen, known), rest = sure[0], sure[1:]
+    joins = tuple(case_id for case_id, readings in rest if _shows_one(reading, known, readings))
+    return Filing(chosen, joins, doubtful or len(joins) < len(rest))
+
+
+def _shows_one(reading: Reading, one: Sequence[Reading], other: Sequence[Reading]) -> bool:
+    """Whether a reading that belongs to two cases makes them one: it names the patient of both, or only one of them has
+    patient numbers and only one a paper, as when a paper came before the admission it belongs to."""
+    if contradict(one, other):
+        return False
+    mine, theirs = _numbers_of(one), _numbers_of(other)
+    if reading.handles & mine and reading.handles & theirs:
+        return True
+    papers = [frozenset[str]().union(*(numbers_of(said.notification.paper) for said in case)) for case in (one, other)]
+    return not _apart(mine, theirs) and not _apart(*papers)
+
+
+def _numbers_of(readings: Sequence[Reading]) -> frozenset[str]:
+    return frozenset(handle for reading in readings for handle in reading.handles if "/" not in handle)
+
+
+def _apart(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one and other and not one & other)
+
+
+def doubt_about(reading: Reading) -> Finding:
+    """What a doubtful filing leaves for a person."""
+    return Finding("case.merge_contradicts" if reading.merges else f"{reading.kind}.possible_duplicate", "case")
+
+
+def contradict(one: Sequence[Reading], other: Sequence[Reading]) -> bool:
+    """Whether two cases cannot be one person, whatever a merge says: other sex, other birth order, born hours apart."""
+    births = [
+        (mine.notification, theirs.notification)
+        for mine in one
+        for theirs in other
+        if isinstance(mine.notification, BirthNotification) and isinstance(theirs.notification, BirthNotification)
+    ]
+    if births:
+        return any(_same_birth(mine, theirs) is False for mine, theirs in births)
+    sexes = {
+        reading.notification.deceased.sex
+        for reading in (*one, *other)
+        if isinstance(reading.notification, DeathNotification)
+    } - {None}
+    return len(sexes) > 1

@@ -32,7 +32,8 @@ class PersonName:
 @dataclass(frozen=True, slots=True)
 class Address:
     """A residence or place. Codes are the statistics office's, as text with leading zeros; a bare commune code means
-    nothing without its list: `district_code` present tells the list before 01/07/2025 (see domain.commune)."""
+    nothing without its list: `district_code` present tells the list before 01/07/2025 (see domain.commune).
+    `residence` is "permanent" (thường trú) or "temporary" (tạm trú) when the message says which."""
 
     line: str = ""
     commune: str = ""
@@ -42,6 +43,7 @@ class Address:
     province: str = ""
     province_code: str = ""
     country: str = ""
+    residence: str = ""
 
     @property
     def text(self) -> str:

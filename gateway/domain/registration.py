@@ -1,4 +1,8 @@
-"""What an officer records when a birth or death is registered, and the register's rules for it.
+"""What an officer may do with a dossier on the desk, and the register's rules for what is recorded.
+
+An item of the desk has a state, which only the officer changes, and maybe news from the facility that the officer has
+not answered: "corrected" (a newer version; to be seen) or "withdrawing" (the facility takes the dossier back; to be
+agreed to, or the dossier kept). Both are kept in one column as "accepted" or "accepted+withdrawing".
 
 Number, book and page as in the register (digitisation rules: `so` and `quyenSo` end with the year of registration,
 dates are dd.MM.yyyy).
@@ -19,22 +23,70 @@ STATES = {
     "needs_more": ("accept", "ask", "refuse", "register"),
     "registered": (),
     "refused": (),
+    "cancelled": (),
 }
 """State of a dossier on the desk → what the officer may do with it."""
 
-RESULT_OF = {"accept": "accepted", "ask": "needs_more", "refuse": "refused", "register": "registered"}
-"""Action → the state it leads to."""
+CORRECTED, WITHDRAWING = "corrected", "withdrawing"
+NEWS = {"": (), CORRECTED: ("seen",), WITHDRAWING: ("agree", "keep")}
+"""News from the facility → what the officer answers it with."""
+
+RESULT_OF = {
+    "accept": "accepted",
+    "ask": "needs_more",
+    "refuse": "refused",
+    "register": "registered",
+    "agree": "cancelled",
+}
+"""Action → the state it leads to; `seen` and `keep` leave the state as it is."""
+
+_NEEDS_WORDS = {
+    "ask": "Hãy ghi rõ lý do hoặc nội dung cần bổ sung.",
+    "refuse": "Hãy ghi rõ lý do hoặc nội dung cần bổ sung.",
+    "keep": "Hãy ghi rõ lý do giữ hồ sơ.",
+}
+_UNANSWERED = "Cơ sở y tế đang xin rút hồ sơ này. Hãy trả lời yêu cầu đó trước."
+_NOT_NOW = "Hồ sơ đã kết thúc hoặc thao tác này không dùng được ở trạng thái hiện tại."
+_NOT_BY_A_CLICK = (
+    "Việc đã đăng ký không hủy được tại đây. Hãy ghi xã bắt đầu thủ tục nào, từ ngày nào hoặc theo văn bản nào."
+)
+
+
+def kept_as(state: str, news: str = "") -> str:
+    """State and news as the desk's column holds them."""
+    return f"{state}+{news}" if news else state
+
+
+def state_and_news(kept: str) -> tuple[str, str]:
+    """The reverse of `kept_as`."""
+    state, _, news = kept.partition("+")
+    return state, news
+
+
+def actions_of(state: str, news: str = "") -> tuple[str, ...]:
+    """What the officer may do now. A withdrawal is answered before anything else: whoever registers, asks or refuses
+    what the facility says never happened would act on nothing."""
+    return NEWS[news] if news == WITHDRAWING else (*STATES.get(state, ()), *NEWS[news])
+
+
+def state_after(state: str, action: str) -> str:
+    """Where an action leads. What is registered stays so: to agree to its withdrawal records only that the commune
+    begins the procedure by which the law corrects or revokes a registration, outside of this gateway."""
+    return state if (state, action) == ("registered", "agree") else RESULT_OF.get(action, state)
 
 
 def check_decision(
-    kind: str, state: str, action: str, words: str, result: Mapping[str, str], today: date
+    kind: str, state: str, action: str, words: str, result: Mapping[str, str], today: date, news: str = ""
 ) -> dict[str, str]:
     """What is wrong with a decision: field → sentence for the officer. Empty when it may be recorded. `today` is the
     office's day: nothing is registered in the future."""
-    if action not in STATES.get(state, ()):
-        return {"action": "Hồ sơ đã kết thúc hoặc thao tác này không dùng được ở trạng thái hiện tại."}
-    if action in ("ask", "refuse") and not words.strip():
-        return {"words": "Hãy ghi rõ lý do hoặc nội dung cần bổ sung."}
+    if action not in actions_of(state, news):
+        return {"action": _UNANSWERED if news == WITHDRAWING else _NOT_NOW}
+    if not words.strip():
+        if action in _NEEDS_WORDS:
+            return {"words": _NEEDS_WORDS[action]}
+        if (state, action) == ("registered", "agree"):
+            return {"words": _NOT_BY_A_CLICK}
     return _check_result(kind, result, today) if action == "register" else {}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from gateway.domain.case import Reading
@@ -25,7 +26,7 @@ from gateway.mapping.codes import Table
 from gateway.mapping.paths import ViewPath, convert
 from gateway.mapping.registry import TRANSFORMS
 from gateway.mapping.rules import Condition, Row, RuleSet
-from gateway.ports.hospital import Event, Feed
+from gateway.ports.hospital import DeletingScope, Event, Feed
 
 Found = tuple[Any, str]
 """A value and the path it was read at."""
@@ -49,10 +50,13 @@ class Filled:
 class RowContext:
     """What transforms see (registry.Context): the feed, the date, tables, and where they are."""
 
-    __slots__ = ("_catalogue", "feed", "field", "findings", "on", "path")
+    __slots__ = ("_catalogue", "_places", "feed", "field", "findings", "on", "path")
 
-    def __init__(self, catalogue: Catalogue, feed: Feed, on: date) -> None:
+    def __init__(
+        self, catalogue: Catalogue, feed: Feed, on: date, places: Mapping[Address, CommuneAnswer] = MappingProxyType({})
+    ) -> None:
         self._catalogue = catalogue
+        self._places = dict(places)  # for one form only: nobody's address is kept longer
         self.feed = feed
         self.on = on
         self.path = ""
@@ -63,7 +67,10 @@ class RowContext:
         return self._catalogue.table(name, self.on)
 
     def commune_of(self, address: Address) -> CommuneAnswer:
-        return self._catalogue.units.resolve(address, self.on)
+        answer = self._places.get(address)
+        if answer is None:
+            answer = self._places[address] = self._catalogue.units.resolve(address, self.on, self.feed.unit_list)
+        return answer
 
     def note(self, code: str, detail: str = "") -> None:
         self.findings.append(Finding(code, self.field or self.path, detail))
@@ -76,7 +83,10 @@ def read_event(catalogue: Catalogue, format: str, event: Event, message_id: str,
     facts: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}
     sources: dict[str, list[tuple[Row, str]]] = {}
+    cleared: list[str] = []
     select = event.scope.select
+    scope = event.scope
+    deletes = scope.deletes if isinstance(scope, DeletingScope) and scope.asks_to_delete() else None
     for rule in _inbound_plan(rules):
         unit, leaf = rule.unit, rule.leaf
         if leaf in parts[unit] if unit in parts and leaf else not leaf and unit in facts:
@@ -87,6 +97,8 @@ def read_event(catalogue: Catalogue, format: str, event: Event, message_id: str,
         if found is None:
             if rule.row.required:
                 context.findings.append(Finding("value.missing", rule.row.to))
+            if deletes and any(deletes(source.path) for source in rule.row.sources):
+                cleared.append(unit)
             continue
         if leaf:
             parts.setdefault(unit, {})[leaf] = found[0]
@@ -106,6 +118,10 @@ def read_event(catalogue: Catalogue, format: str, event: Event, message_id: str,
         provenance={unit: _provenance(message_id, unit, read) for unit, read in sources.items()},
         findings=tuple(dict.fromkeys((*event.findings, *context.findings))),
         unread=tuple(event.scope.unread()),
+        trigger=event.trigger,
+        cancels=event.cancels,
+        merges=event.merges,
+        clears=tuple(unit for unit in dict.fromkeys(cleared) if unit not in facts),
     )
 
 
@@ -194,7 +210,8 @@ def _constant(value: Any, wanted: type | None) -> Any:
 def _crosswalk(value: Any, codes: str, wanted: type | None, context: RowContext) -> Any:
     """The value a code stands for. A code the table lacks is a finding and is not passed on; one that stands for
     nothing ("") is no value."""
-    meant = context.table(codes).get(str(value.value if isinstance(value, Enum) else value))
+    name, _, column = codes.partition(".")
+    meant = context.table(name).column(str(value.value if isinstance(value, Enum) else value), column or "value")
     if meant is None:
         context.note("value.no_crosswalk", codes)
         return None
@@ -233,9 +250,11 @@ def fill_form(
     catalogue: Catalogue,
     feed: Feed,
     on: date,
+    places: Mapping[Address, CommuneAnswer] = MappingProxyType({}),
 ) -> Filled:
-    """Fill the form of `rules` from `view`: typed values by two-part path. `provenance` has the view's sources."""
-    context = RowContext(catalogue, feed, on)
+    """Fill the form of `rules` from `view`: typed values by two-part path. `provenance` has the view's sources,
+    `places` the communes of addresses that are known; others are looked up as written on the day `on`."""
+    context = RowContext(catalogue, feed, on, places)
     fields: dict[str, Any] = {rule.unit: "" for rule in _outbound_plan(rules)}
     sources: dict[str, Provenance] = {}
     filled: set[str] = set()
@@ -249,7 +268,8 @@ def fill_form(
         if found is not None:
             filled.add(row.to)
             fields[rule.unit] = {**(fields[rule.unit] or {}), rule.leaf: found[0]} if rule.leaf else found[0]
-            sources.setdefault(rule.unit, _form_source(row, found[1], provenance))
+            if rule.unit not in sources or sources[rule.unit].path == CONSTANT:  # a part read beats a part stated
+                sources[rule.unit] = _form_source(row, found[1], provenance)
         if (row.required or row.owed_by) and (found is None or found[1] == CONSTANT):
             wanting.setdefault(rule.unit, row)
     missing = tuple(field for field, row in wanting.items() if row.required)

@@ -7,13 +7,14 @@ officer writes down after registering; gateway.domain.registration checks them.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.errors import MappingError, Mistake
+from gateway.mapping.file_format import ANY_TEXT, FLAG, TEXT, Key, Keys, check_keys, nearest, rows_of
+from gateway.mapping.toml_text import TomlText, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +68,49 @@ class Form:
     results: tuple[ResultField, ...]
 
 
-_HEADER = {"basis", "kind", "title", "short", "subject", "section", "result"}
+_SUBJECT = (
+    Key("field", TEXT, "a field of the dossier", required=True),
+    Key("prefix", ANY_TEXT, "what is written before its value"),
+)
+_FIELD = (
+    Key("name", TEXT, "a field of the dossier", required=True),
+    Key("label", TEXT, "what the page calls it", required=True),
+    Key("codes", TEXT, "the code table whose value the field holds; the page shows the name"),
+    Key("unit", FLAG, "whether the field holds a commune's code"),
+)
+_SECTION = (
+    Key("title", TEXT, "the section's heading", required=True),
+    Key("role", TEXT, "the person of the case it is about, or another name", required=True),
+    Key("field", rows_of(_FIELD), "the fields in their order", required=True),
+)
+_RESULT = (
+    Key("name", TEXT, "a field of the registration's result", required=True),
+    Key("label", TEXT, "what the page calls it", required=True),
+    Key("hint", ANY_TEXT, "the form of the value, by an example"),
+    Key("required", FLAG, "whether the officer must fill it"),
+)
+FORM: Keys = (
+    Key("basis", TEXT, "the law that gives the form; it may say unverified", required=True),
+    Key("kind", TEXT, "the kind of event: birth or death", required=True),
+    Key("title", TEXT, "the form's name", required=True),
+    Key("short", TEXT, "its name in lists", required=True),
+    Key("subject", rows_of(_SUBJECT), "how lists name the person: the first field with a value", required=True),
+    Key("section", rows_of(_SECTION), "the sections in their order", required=True),
+    Key("result", rows_of(_RESULT), "what the officer writes down after registering", required=True),
+)
+"""The keys of a forms file."""
 
 
-def load_forms(directory: Path) -> dict[str, Form]:
-    """Every `<kind>.toml` of a directory by kind. Raises MappingError with all mistakes of all files."""
+def load_forms(directory: Path, tables: Collection[str] | None = None) -> dict[str, Form]:
+    """Every `<kind>.toml` of a directory by kind; code tables must be among `tables` if these are given. Raises
+    MappingError with all mistakes of all files."""
     mistakes: list[Mistake] = []
     forms: dict[str, Form] = {}
     paths = sorted(directory.glob("*.toml"))
     if not paths:
         mistakes.append(Mistake(str(directory), 1, "forms", "no form file is here", "Ship forms/<kind>.toml"))
     for path in paths:
-        form = _Reader(path, mistakes).form()
+        form = read_form(f"forms/{path.name}", path.stem, path.read_bytes(), tables, mistakes)
         if form is not None:
             forms[form.kind] = form
     if mistakes:
@@ -86,74 +118,76 @@ def load_forms(directory: Path) -> dict[str, Form]:
     return forms
 
 
+def read_form(
+    shown: str, kind: str, raw: bytes, tables: Collection[str] | None, mistakes: list[Mistake]
+) -> Form | None:
+    """One file, which must be of `kind`; None after saying what is wrong with it."""
+    opened = read_toml(shown, raw, mistakes)
+    return None if opened is None else _Reader(shown, opened, tables, mistakes).form(kind)
+
+
 class _Reader:
     """Reads one file strictly, collecting mistakes instead of stopping at the first."""
 
-    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
-        self.path, self.mistakes = path, mistakes
-        self.text = path.read_text(encoding="utf-8")
+    def __init__(self, shown: str, opened: TomlText, tables: Collection[str] | None, mistakes: list[Mistake]) -> None:
+        self.shown, self.opened, self.tables, self.mistakes = shown, opened, tables, mistakes
 
-    def form(self) -> Form | None:
+    def form(self, kind: str) -> Form | None:
         before = len(self.mistakes)
-        try:
-            data = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            self._add(1, "file", f"is not TOML: {error}", "Mend the syntax")
-            return None
-        for key in ("basis", "kind", "title", "short"):
-            if not isinstance(data.get(key), str) or not data[key]:
-                self._add(1, key, "is missing", f'Write {key} = "…"')
-        for key in data.keys() - _HEADER:
-            self._add(self._line_of(key), key, "is not a key of a form", f"Use one of {', '.join(sorted(_HEADER))}")
-        sections = tuple(self._section(row) for row in self._rows(data, "section"))
-        results = tuple(made for row in self._rows(data, "result") if (made := self._row(ResultField, row)))
-        subject = tuple(made for row in self._rows(data, "subject") if (made := self._row(Subject, row)))
-        self._check_repeats(sections)
+        good = self._table(self.opened.told, FORM, "", 0, "header")
+        if good.get("kind", kind) != kind:
+            problem = f"kind `{good['kind']}` lies in {kind}.toml"
+            self._wrong("", 0, "header", "kind", problem, "Name the file by its kind")
+        subject = [self._table(row, _SUBJECT, "subject", place) for place, row in enumerate(good.get("subject", ()))]
+        sections = self._sections(good.get("section", ()))
+        results = [self._table(row, _RESULT, "result", place) for place, row in enumerate(good.get("result", ()))]
+        self._refuse_repeats("result", results)
         if len(self.mistakes) > before:
             return None
-        head = {key: data[key] for key in ("kind", "title", "short", "basis")}
-        return Form(**head, subject=subject, sections=sections, results=results)
+        head = {key: good[key] for key in ("kind", "title", "short", "basis")}
+        return Form(
+            **head,
+            subject=tuple(Subject(**row) for row in subject),
+            sections=tuple(sections),
+            results=tuple(ResultField(**row) for row in results),
+        )
 
-    def _rows(self, data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-        rows = data.get(key, [])
-        if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-            self._add(self._line_of(key), key, "needs at least one row", f"Write [[{key}]]")
-            return []
-        return rows
+    def _sections(self, told: Sequence[Mapping[str, Any]]) -> list[Section]:
+        sections, read = list[Section](), list[dict[str, Any]]()
+        for place, row in enumerate(told):
+            good = self._table(row, _SECTION, "section", place)
+            fields = []
+            for leaf in good.get("field", ()):
+                fields.append(self._table(leaf, _FIELD, "section.field", len(read)))
+                self._check_codes(fields[-1], len(read))
+                read.append(fields[-1])
+            if {"title", "role"} <= good.keys() and all({"name", "label"} <= leaf.keys() for leaf in fields):
+                sections.append(Section(good["title"], good["role"], tuple(FormField(**leaf) for leaf in fields)))
+        self._refuse_repeats("section.field", read)
+        return sections
 
-    def _section(self, row: Mapping[str, Any]) -> Section:
-        made = [field for leaf in self._rows(row, "field") if (field := self._row(FormField, leaf))]
-        head = {key: row.get(key) for key in row.keys() - {"field"}}
-        section = self._row(Section, {**head, "fields": tuple(made)})
-        return section or Section("", "", ())
+    def _table(self, told: Mapping[str, Any], keys: Keys, table: str, place: int, label: str = "") -> dict[str, Any]:
+        label = label or str(told.get("name") or told.get("title") or told.get("field") or table)
 
-    def _row(self, kind: Any, row: Mapping[str, Any]) -> Any:
-        """The row as a dataclass, or None after noting what is wrong."""
-        name = str(row.get("name") or row.get("title") or row.get("field") or kind.__name__)
-        known = {field.name: field for field in fields(kind)}
-        wrong = [f"{key} is not a key here" for key in row.keys() - known.keys()]
-        wrong += [f"{key} is missing" for key, field in known.items() if field.default is MISSING and key not in row]
-        for key in row.keys() & known.keys():
-            expected = bool if known[key].type == "bool" else tuple if key == "fields" else str
-            if not isinstance(row[key], expected):
-                wrong.append(f"{key} must be {'true or false' if expected is bool else 'a text'}")
-        for problem in wrong:
-            self._add(self._line_of(name), name, problem, f"Keys: {', '.join(known)}")
-        return None if wrong else kind(**row)
+        def say(key: str, problem: str, remedy: str) -> None:
+            self._wrong(table, place, label, key, problem, remedy)
 
-    def _check_repeats(self, sections: tuple[Section, ...]) -> None:
+        return check_keys(told, keys, say)
+
+    def _check_codes(self, field: Mapping[str, Any], place: int) -> None:
+        codes = field.get("codes")
+        if codes is not None and self.tables is not None and codes not in self.tables:
+            remedy = f"{nearest(codes, self.tables)}Add codes/{codes}.csv or correct the name"
+            self._wrong("section.field", place, field.get("name", ""), "codes", f"no code table `{codes}`", remedy)
+
+    def _refuse_repeats(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         seen: set[str] = set()
-        for field in (field for section in sections for field in section.fields):
-            if field.name in seen:
-                self._add(self._line_of(field.name), field.name, "stands twice", "Keep it in one section")
-            seen.add(field.name)
+        for place, row in enumerate(rows):
+            name = row.get("name")
+            if name in seen:
+                self._wrong(table, place, str(name), "name", "stands twice", "Keep it in one place")
+            seen |= {name} if name else set()
 
-    def _line_of(self, name: str) -> int:
-        """The line that names a row, else the one that holds the key; the first when neither is found."""
-        lines = [line.strip() for line in self.text.splitlines()]
-        marks = [f'{key} = "{name}"' for key in ("name", "title", "field")] + [f"{name} =", f"[[{name}"]
-        found = (number for mark in marks for number, line in enumerate(lines, 1) if line.startswith(mark))
-        return next(found, 1)
-
-    def _add(self, line: int, row: str, problem: str, remedy: str) -> None:
-        self.mistakes.append(Mistake(f"forms/{self.path.name}", line, row, problem, remedy))
+    def _wrong(self, table: str, place: int, label: str, key: str, problem: str, remedy: str) -> None:
+        line = self.opened.line_of(table, place, key)
+        self.mistakes.append(Mistake(self.shown, line, label, problem, remedy))

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from gateway.domain.notification import FIELDS
+from gateway.domain.person import Address
 
 ADDED = ("commune.", "computed.", "identity.")
 """Sections of the outbound view that no message supplies."""
@@ -43,6 +44,21 @@ def compile_view_path(kind: str, text: str) -> ViewPath:
         raise ValueError(f"no such field of a {kind}")
     parts = text.split(".")
     return ViewPath(".".join(parts[:2]), parts[2] if len(parts) > 2 else None)
+
+
+def compile_place(kind: str, text: str) -> ViewPath:
+    """As `compile_view_path`, for a path that must be a whole address of a notification."""
+    path = compile_view_path(kind, text)
+    known = FIELDS.get(kind)
+    if known is not None and known.get(text) is not Address:
+        raise ValueError(f"no address of a {kind}")
+    return path
+
+
+def held_at(kind: str, text: str) -> type | None:
+    """The type of what a path of a notification holds; None when it is none of its fields."""
+    held: type | None = FIELDS.get(kind, {}).get(text)
+    return held
 
 
 def convert(wanted: type, value: Any) -> Any:

@@ -16,17 +16,21 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from gateway.domain.dossier import Dossier, as_json
+from gateway.domain.corrections import corrections_between
+from gateway.domain.dossier import Dossier, as_json, from_json
+from gateway.domain.journey import next_state
 from gateway.lanes import lanes
 from gateway.lanes.lanes import NotYet
 from gateway.messagelog.chain import NewEntry, append
 from gateway.pipeline.cases import StoredCase, load_case, save_case
-from gateway.pipeline.dossiers import GONE_OUT, StoredDossier, newest_dossier, write_dossier_row
+from gateway.pipeline.dossiers import StoredDossier, find_dossier, newest_dossier, write_dossier_row
 from gateway.pipeline.identify import Asked, identified, identify, record_answers
+from gateway.pipeline.merging import MERGED_INTO
 from gateway.pipeline.prepare import prepare_dossier
 from gateway.pipeline.seal import seal
 from gateway.pipeline.services import Services
 from gateway.store.session import now_us
+from gateway.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class Advanced:
     def is_new(self) -> bool:
         return self.last is None or self.last.content_key != self.content_key
 
+    @property
+    def event(self) -> str:
+        """What this means for the case's journey (domain.journey)."""
+        if self.dossier.withdrawn:
+            unsent = "merged" if MERGED_INTO in self.case.edits else "withdrawn"
+            return "withdrawn" if self.xml else unsent
+        if self.xml is None:
+            return "lacking"
+        return "changed" if self.last is not None and self.version > 1 else "complete"
+
 
 class Advance:
     """Handler of `advance` work: args {"case"}."""
@@ -64,34 +78,43 @@ class Advance:
         with services.store.read() as conn:
             case = load_case(conn, services.vault, args["case"])
             last = newest_dossier(conn, services.vault, case.id)
+            sent = last_sent(conn, services.vault, last)
         if case.settle_at > now_us(services.clock):
             raise NotYet(case.settle_at)
         answers = identify(services, case)
         case = identified(case, answers)
-        return self._prepared(case, answers, last, services.clock.now())
+        return self._prepared(case, answers, last, sent, services.clock.now())
 
     def _prepared(
-        self, case: StoredCase, answers: Sequence[Asked], last: StoredDossier | None, now: datetime
+        self,
+        case: StoredCase,
+        answers: Sequence[Asked],
+        last: StoredDossier | None,
+        sent: StoredDossier | None,
+        now: datetime,
     ) -> Advanced:
-        services = self.services
-        dossier = prepare_dossier(case.fold(), services.feed(case.feed), services.catalogue, now)
+        services, folded = self.services, case.fold()
+        dossier = prepare_dossier(folded, services.feed(case.feed), services.catalogue, now)
+        if folded.withdrawn or MERGED_INTO in case.edits:
+            dossier = _taken_back(dossier, sent)
+        elif sent is not None:
+            dossier = replace(dossier, corrections=corrections_between(sent.content["dossier"], dossier))
         told = as_json(dossier)
         substance = orjson.dumps(_substance(told, case), option=orjson.OPT_SORT_KEYS)
         key = services.vault.key("dossier", substance)
         made = Advanced(case, answers, dossier, told, key, last, None)
-        if dossier.status != "ready" or not made.is_new:
-            return made
-        return replace(made, xml=seal(services, case, dossier, made.version, now))
+        if made.is_new and (dossier.status == "ready" or _has_to_be_withdrawn(dossier, sent)):
+            return replace(made, xml=seal(services, case, dossier, made.version, now))
+        return made
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Advanced) -> None:
         services, now = self.services, now_us(self.services.clock)
         case = record_answers(conn, services, outcome.case, outcome.answers, now)
-        status = "sealed" if outcome.xml else outcome.dossier.status
-        if outcome.is_new:
-            self._write(conn, outcome, status, now)
         case = replace(case, prepared=case.version, commune_code=_commune(outcome.dossier))
-        if outcome.last is None or outcome.last.status not in GONE_OUT or outcome.xml:
-            case = replace(case, status=status if outcome.is_new else case.status)
+        if outcome.is_new:
+            if outcome.xml or outcome.last is None or not outcome.last.left:
+                case = replace(case, status=next_state(case.status, outcome.event))
+            self._write(conn, outcome, _status(outcome, case), now)
         save_case(conn, services.vault, case, now=now, changed=False)
         if outcome.xml:
             forward = {"case": case.id, "version": outcome.version}
@@ -128,7 +151,29 @@ class Advance:
 
 def next_version(last: StoredDossier | None) -> int:
     """A dossier that left stays as it was sent; what changes afterwards is a new version, a correction."""
-    return 1 if last is None else last.version + (last.status in GONE_OUT)
+    return 1 if last is None else last.version + last.left
+
+
+def last_sent(conn: Connection, vault: Vault, last: StoredDossier | None) -> StoredDossier | None:
+    """The version that the commune has or is about to get: a newer one may still wait for something."""
+    if last is None or last.left or last.version == 1:
+        return last if last is not None and last.left else None
+    return find_dossier(conn, vault, last.case_id, last.version - 1)
+
+
+def _taken_back(dossier: Dossier, sent: StoredDossier | None) -> Dossier:
+    """The same dossier as a withdrawal, to the commune that has it."""
+    place = dossier.commune if sent is None else from_json(sent.content["dossier"]).commune
+    return replace(dossier, withdrawn=True, commune=place)
+
+
+def _has_to_be_withdrawn(dossier: Dossier, sent: StoredDossier | None) -> bool:
+    return dossier.withdrawn and sent is not None and sent.status not in ("refused", "cancelled")
+
+
+def _status(outcome: Advanced, case: StoredCase) -> str:
+    """The state of this version: the case's, or waiting when an earlier one stands on the desk meanwhile."""
+    return case.status if outcome.xml or outcome.version == 1 else outcome.dossier.status
 
 
 def _commune(dossier: Dossier) -> str:
@@ -137,6 +182,6 @@ def _commune(dossier: Dossier) -> str:
 
 def _substance(told: Mapping[str, Any], case: StoredCase) -> dict[str, Any]:
     """What makes a dossier another one for the commune: not the clock, not where a value was read."""
-    names = ("status", "dossier", "owed", "missing", "holds", "commune")
+    names = ("status", "dossier", "owed", "missing", "holds", "commune", "withdrawn")
     verdicts = {role: [result.verdict.value, *result.differing] for role, result in sorted(case.identity.items())}
     return {name: told[name] for name in names} | {"identity": verdicts}

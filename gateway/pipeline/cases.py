@@ -49,7 +49,7 @@ _PLAIN = tuple(leaf.name for leaf in fields(StoredCase) if leaf.name not in ("re
 # Written out, not built by SQLAlchemy: building and caching statements was a third of the time of a dossier.
 _FIND = f'SELECT {", ".join(_PLAIN)}, sealed FROM "case" WHERE id = ?'
 _ADD = f'INSERT INTO "case" ({", ".join(_PLAIN)}, sealed) VALUES ({", ".join("?" * len(_PLAIN))}, ?)'
-_SAVE = f'UPDATE "case" SET {" = ?, ".join(_PLAIN)} = ?, sealed = ? WHERE id = ? AND version = ?'
+_SAVE = f'UPDATE "case" SET {" = ?, ".join(_PLAIN)} = ?, sealed = ? WHERE id = ? AND version = ? AND changed_at = ?'
 _STATUS = 'UPDATE "case" SET status = ?, changed_at = ? WHERE id = ?'
 
 
@@ -88,9 +88,10 @@ def add_case(conn: Connection, vault: Vault, case: StoredCase) -> None:
 
 
 def save_case(conn: Connection, vault: Vault, case: StoredCase, *, now: int, changed: bool) -> StoredCase:
-    """Write a case back. `changed` makes a new version of it; Conflict when another writer was first."""
+    """Write a case back. `changed` makes a new version of it; Conflict when another writer was first, be it with the
+    state alone, which makes no new version (`set_status`)."""
     newer = replace(case, version=case.version + 1, changed_at=now) if changed else case
-    values = (*_plain_of(newer), _sealed(vault, newer), case.id, case.version)
+    values = (*_plain_of(newer), _sealed(vault, newer), case.id, case.version, case.changed_at)
     if execute(conn, _SAVE, values).rowcount != 1:
         raise Conflict("case.stale", "the case moved on meanwhile")
     return newer
@@ -131,6 +132,10 @@ def reading_to_json(reading: Reading) -> dict[str, Any]:
         "findings": _findings_to_json(reading.findings),
         "unread": list(reading.unread),
         "event": reading.event,
+        "trigger": reading.trigger,
+        "cancels": list(reading.cancels),
+        "merges": list(reading.merges),
+        "clears": list(reading.clears),
     }
 
 
@@ -149,6 +154,10 @@ def reading_from_json(item: Mapping[str, Any]) -> Reading:
         findings=tuple(Finding(*finding) for finding in item["findings"]),
         unread=tuple(item["unread"]),
         event=item["event"],
+        trigger=item.get("trigger", ""),
+        cancels=tuple(item.get("cancels", ())),
+        merges=tuple(item.get("merges", ())),
+        clears=tuple(item.get("clears", ())),
     )
 
 

@@ -12,9 +12,6 @@ from sqlalchemy import Connection
 from gateway.store.session import execute
 from gateway.store.vault import Vault
 
-GONE_OUT = ("sealed", "undelivered", "sent", "accepted", "needs_more", "registered", "refused")
-"""States of a dossier that left, or is leaving: it stays as it is, and a change makes a new version, a correction."""
-
 _COLUMNS = (
     "case_id", "version", "code", "procedure", "form", "commune_code", "mapping_hash", "content_key", "status",
     "register_by", "made_at", "changed_at", "sealed",
@@ -44,6 +41,11 @@ class StoredDossier:
     made_at: int
     changed_at: int
     content: Mapping[str, Any]
+
+    @property
+    def left(self) -> bool:
+        """Whether it left, or is leaving: it stays as it is, and a change makes a new version."""
+        return self.content["xml"] is not None
 
 
 def newest_dossier(conn: Connection, vault: Vault, case_id: str) -> StoredDossier | None:

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from gateway.domain.clocks import OFFICE_ZONE
+from gateway.domain.journey import next_state
 from gateway.errors import Conflict
+from gateway.lanes.lanes import NotYet
 from gateway.messagelog.chain import NewEntry, append
 from gateway.pipeline.cases import set_status
 from gateway.pipeline.dossiers import StoredDossier, find_dossier, mark_dossier
 from gateway.pipeline.services import Services
 from gateway.ports.commune import CommuneSystem, Delivery, Outcome
-from gateway.store.session import now_us
+from gateway.store.session import execute, now_us
+
+LATEST_BEFORE = timedelta(days=2)
+"""So long before the last day of a death's registration its dossier no longer waits for the birth's."""
+
+LOOK_AGAIN_SECONDS = 30
+_BIRTH_BEFORE = """SELECT c.id FROM case_key mine JOIN case_key other ON other.key = mine.key
+JOIN "case" c ON c.id = other.case_id
+WHERE mine.case_id = ? AND c.kind = 'birth' AND c.status IN ('collecting', 'waiting', 'ready') LIMIT 1"""
+_STATE = 'SELECT status FROM "case" WHERE id = ?'
+_EVENT = {
+    "pending": "delivered",
+    "accepted": "accepted",
+    "needs_more": "asked",
+    "registered": "registered",
+    "refused": "refused",
+    "cancelled": "agreed",
+}
+"""What a commune's word means for the journey (domain.journey)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,7 @@ class Forward:
 
     def act(self, args: Mapping[str, Any]) -> Forwarded:
         dossier, system = _load(self.services, args), _system(self.services)
+        self._let_the_birth_go_first(dossier)
         delivery = Delivery(
             code=dossier.code,
             case_id=dossier.case_id,
@@ -46,8 +69,23 @@ class Forward:
             version=dossier.version,
             register_by=dossier.register_by,
             sealed=dossier.content["xml"].encode(),
+            withdrawn=dossier.content["dossier"].get("withdrawn", False),
         )
         return Forwarded(dossier.case_id, dossier.version, system.name, system.submit(delivery))
+
+    def _let_the_birth_go_first(self, dossier: StoredDossier) -> None:
+        """A child born alive who died is registered as born first (Bộ luật Dân sự 2015 Đ30): NotYet while its birth
+        dossier has not left, unless the death's own clock is about to run out."""
+        services = self.services
+        if dossier.content["dossier"]["kind"] != "death":
+            return
+        now = services.clock.now().astimezone(OFFICE_ZONE)
+        if dossier.register_by and now.date() >= date.fromisoformat(dossier.register_by) - LATEST_BEFORE:
+            return
+        with services.store.read() as conn:
+            birth = execute(conn, _BIRTH_BEFORE, (dossier.case_id,)).fetchone()
+        if birth is not None:
+            raise NotYet(now_us(services.clock) + LOOK_AGAIN_SECONDS * 1_000_000)
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Forwarded) -> None:
         write_outcome(conn, self.services, "forwarded", outcome)
@@ -57,7 +95,7 @@ class Forward:
         now = now_us(self.services.clock)
         meta = {"version": args["version"], "code": code}
         append(conn, self.services.vault, self.services.chain, now, [NewEntry("gave_up", args["case"], meta, None)])
-        _mark(conn, args["case"], args["version"], "undelivered", now)
+        mark_dossier(conn, args["case"], args["version"], _move(conn, args["case"], "undeliverable", now), now)
 
 
 class Follow:
@@ -96,9 +134,14 @@ def write_outcome(conn: Connection, services: Services, kind: str, told: Forward
     words = {"words": outcome.words, "result": outcome.result}
     payload = orjson.dumps(words) if outcome.words or outcome.result else None
     append(conn, services.vault, services.chain, now, [NewEntry(kind, told.case, meta, payload)])
-    _mark(conn, told.case, told.version, "sent" if outcome.state == "pending" else outcome.state, now)
+    # A correction that arrives meets a decision already made; that the officer answers it comes with `follow`.
+    again = kind == "forwarded" and told.version > 1
+    state = _move(conn, told.case, "delivered" if again else _EVENT[outcome.state], now)
+    mark_dossier(conn, told.case, told.version, state, now)
 
 
-def _mark(conn: Connection, case_id: str, version: int, status: str, now: int) -> None:
-    mark_dossier(conn, case_id, version, status, now)
-    set_status(conn, case_id, status, now)
+def _move(conn: Connection, case_id: str, event: str, now: int) -> str:
+    """Move the case along its journey; the state it comes to."""
+    state = next_state(execute(conn, _STATE, (case_id,)).fetchone()[0], event)
+    set_status(conn, case_id, state, now)
+    return state

@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from gateway.domain.journey import FINAL
 from gateway.domain.linking import patient_key
-from gateway.errors import GatewayError, UnreadableMessage
+from gateway.errors import UnreadableMessage
 from gateway.lanes import lanes
 from gateway.messagelog.chain import payload_of
 from gateway.pipeline.services import Services
@@ -21,6 +22,8 @@ from gateway.ports.hospital import Feed, MessageReader
 from gateway.store.session import execute, execute_many, now_us
 
 _FIND = "SELECT id, feed, format FROM message WHERE id IN ({})"
+_OPEN = f"""SELECT DISTINCT k.key FROM case_key k JOIN "case" c ON c.id = k.case_id WHERE k.key IN ({{}})
+AND c.status NOT IN ({", ".join(f"'{state}'" for state in sorted(FINAL))})"""
 _MARK = "UPDATE message SET relevance = ?, patient_key = ? WHERE id = ?"
 _log = structlog.get_logger()
 
@@ -75,38 +78,46 @@ class Interpret:
         ids = [f"{args['writer']}.{seq}" for seq in range(args["first"], args["last"] + 1)]
         with services.store.read() as conn:
             rows = execute(conn, _FIND.format(", ".join("?" * len(ids))), ids).fetchall()
-            raws = [payload_of(conn, services.vault, message) for message, _, _ in rows]
-        alone = len(rows) == 1
-        return [
-            self._sort(message, feed, format_, raw, alone)
-            for (message, feed, format_), raw in zip(rows, raws, strict=True)
-        ]
+            return [self._sort(conn, *row, alone=bool(args.get("alone"))) for row in rows]
 
-    def _sort(self, message: str, feed_name: str, format_: str, raw: bytes, alone: bool) -> Sorted:
+    def _sort(self, conn: Connection, message: str, feed_name: str, format_: str, *, alone: bool) -> Sorted:
         feed = self.services.feed(feed_name)
         try:
+            raw = payload_of(conn, self.services.vault, message)
             return sort_message(self.services.readers[format_], raw, feed, message)
-        except GatewayError:
-            raise
         except Exception as error:
             if alone:
                 raise
-            # A defect of ours on one message must not hold its neighbours: it goes on alone and fails where it is seen.
+            # A defect of ours on one message, or a payload somebody changed, must not hold its neighbours, nor what
+            # comes after in this lane: it goes on in a lane of its own and fails where it is seen.
             _log.error("interpret.defect", message=message, error=type(error).__name__)
             return Sorted(message, "alone", None, facility_of(feed))
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Sequence[Sorted]) -> None:
         services, now = self.services, now_us(self.services.clock)
-        marks = []
+        marks: list[tuple[str, bytes | None, str]] = []
+        ordinary: dict[bytes, list[str]] = {}
         for item in outcome:
             if item.relevance == "alone":
                 writer, _, seq = item.message.rpartition(".")
-                alone = {"writer": writer, "first": int(seq), "last": int(seq)}
+                alone = {"writer": writer, "first": int(seq), "last": int(seq), "alone": True}
                 lanes.put(conn, f"message:{item.message}", "interpret", alone, now)
                 continue
             key = item.patient and services.vault.key(*patient_key(item.facility, item.patient))
             marks.append((item.relevance, key or None, item.message))
+            if key and item.relevance == "other":
+                ordinary.setdefault(key, []).append(item.message)
             if item.relevance in ("birth", "death", "related"):
                 lane = key.hex() if key else item.message
                 lanes.put(conn, f"patient:{lane}", "correlate", {"message": item.message}, now)
         execute_many(conn, _MARK, marks)
+        for key in _with_open_case(conn, list(ordinary)):
+            for message in ordinary[key]:
+                lanes.put(conn, f"patient:{key.hex()}", "correlate", {"message": message}, now)
+
+
+def _with_open_case(conn: Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """The patients among `keys` who have a case that ordinary messages may still complete."""
+    if not keys:
+        return []
+    return [bytes(key) for (key,) in execute(conn, _OPEN.format(", ".join("?" * len(keys))), keys)]

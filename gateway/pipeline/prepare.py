@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from gateway.domain.case import Case
-from gateway.domain.clocks import deadlines, timeliness
-from gateway.domain.commune import CommuneAnswer
+from gateway.domain.clocks import clocks, ends_of, timeliness
+from gateway.domain.commune import Commune, CommuneAnswer
 from gateway.domain.dossier import Dossier, Owed
 from gateway.domain.finding import Finding
 from gateway.domain.notification import BirthNotification, flatten
@@ -27,25 +27,42 @@ HOLDING = ("death.contradiction", "birth.surrogate")
 def prepare_dossier(case: Case, feed: Feed, catalogue: Catalogue, now: datetime) -> Dossier:
     """The dossier of a folded case at the instant `now` (aware). Pure: no store, no clock."""
     today = now.astimezone(timezone(timedelta(minutes=feed.offset))).date()
-    rules = catalogue.outbound(case.kind, today)
+    catalogue = catalogue.within(feed.name)
     view: dict[str, Any] = dict(flatten(case.notification))
     sources = dict(case.provenance)
     _add_facility(view, sources, feed, catalogue)
-    commune = _competent(rules, case, view, catalogue, today)
-    clocks = deadlines(case.kind, _event_date(case, view), view.get("paper.issued_on"), now, catalogue)
-    _add_computed(view, sources, case, commune, timeliness(clocks, today))
-    filled = fill_form(rules, view, sources, catalogue, feed, today)
-    findings = (*case.findings, *filled.findings, *_commune_findings(commune))
+    written = {path: _written_on(path, case, sources, feed, today) for path, it in view.items() if type(it) is Address}
+    places = {view[path]: catalogue.units.resolve(view[path], on, feed.unit_list) for path, on in written.items()}
+    commune = _competent(catalogue.outbound(case.kind, today), case, view, places, catalogue)
+    if commune.commune is not None:
+        catalogue = catalogue.within(feed.name, commune.commune.province_code)
+    rules = catalogue.outbound(case.kind, today, commune.commune)
+    running = clocks(
+        case.kind,
+        view.get("child.born" if case.kind == "birth" else "death.at"),
+        view.get("paper.issued_on"),
+        now,
+        catalogue,
+        commune=_places(commune.commune),
+        facility=_places(catalogue.units.today(feed.facility_commune)),
+    )
+    _add_computed(view, sources, case, commune, timeliness(ends_of(running), today))
+    filled = fill_form(rules, view, sources, catalogue, feed, today, places)
+    findings = (*case.findings, *filled.findings, *_commune_findings(commune), *_short_life(view, catalogue, today))
     return Dossier(
         kind=case.kind,
         procedure=rules.procedure,
         form=rules.form,
         in_force=rules.in_force.isoformat(),
+        wire=rules.wire,
+        module=rules.module,
         fields=filled.fields,
         owed=(*filled.owed, *(Owed("commune", "officer") for _ in (1,) if commune.commune is None)),
         missing=tuple(filled.missing),
         commune=commune,
-        deadlines=clocks,
+        deadlines=ends_of(running),
+        clocks=running,
+        withdrawn=case.withdrawn,
         findings=tuple(dict.fromkeys(findings)),
         provenance=filled.provenance,
         mapping_hash=catalogue.hash,
@@ -69,9 +86,25 @@ def _add_facility(view: dict[str, Any], sources: dict[str, Provenance], feed: Fe
         if value and path not in view:
             view[path] = value
             sources[path] = Provenance("settings", f"feeds.{feed.name}", "feed")
+    name, address = view.get("facility.name"), view.get("facility.address")
+    if name and address:  # for forms that want a place in one line
+        view["computed.facility_place"] = replace(address, line=", ".join(filter(None, (name, address.line))))
+        sources["computed.facility_place"] = sources["facility.name"]
 
 
-def _competent(rules: RuleSet, case: Case, view: Mapping[str, Any], catalogue: Catalogue, on: date) -> CommuneAnswer:
+def _written_on(path: str, case: Case, sources: Mapping[str, Provenance], feed: Feed, today: date) -> date:
+    """When an address was written, which tells the list its codes are of: the day on the paper it stands on, else the
+    day of the message; the population database and the desk write today's."""
+    message, issued = sources[path].message, case.notification.paper.issued_on
+    if issued and issued.date and sources["paper.issued_on"].message == message:
+        return issued.date
+    said = case.said.get(message)
+    return datetime.fromisoformat(said).astimezone(timezone(timedelta(minutes=feed.offset))).date() if said else today
+
+
+def _competent(
+    rules: RuleSet, case: Case, view: Mapping[str, Any], places: Mapping[Address, CommuneAnswer], catalogue: Catalogue
+) -> CommuneAnswer:
     """The commune that registers (Luật 60/2014 articles 13 and 32), by the outbound file's paths in their order."""
     chosen = case.edits.get("commune.code")
     if chosen is not None:
@@ -80,13 +113,25 @@ def _competent(rules: RuleSet, case: Case, view: Mapping[str, Any], catalogue: C
     for path in rules.competent_commune:
         if path not in view:
             continue
-        answer = replace(catalogue.units.resolve(view[path], on), basis=path)
+        answer = replace(places[view[path]], basis=path)
         if answer.commune is not None:
             return answer
         unresolved = unresolved or answer
         if rules.first_valued_decides:
             break
     return unresolved or CommuneAnswer(None)
+
+
+def _short_life(view: Mapping[str, Any], catalogue: Catalogue, on: date) -> tuple[Finding, ...]:
+    """A child who lived less than the law's hours is registered when the parents ask: the officer has to know."""
+    born, died = view.get("deceased.born"), view.get("death.at")
+    hours = catalogue.table("thresholds", on).get("short_life")
+    if hours is None or born is None or died is None or None in (born.hour, died.hour):
+        return ()
+    lived = died.instant() - born.instant()
+    return (
+        (Finding("death.short_life", "death.at", hours),) if timedelta() <= lived < timedelta(hours=int(hours)) else ()
+    )
 
 
 def _commune_findings(answer: CommuneAnswer) -> tuple[Finding, ...]:
@@ -98,9 +143,9 @@ def _commune_findings(answer: CommuneAnswer) -> tuple[Finding, ...]:
     return Finding("commune.split", answer.basis, str(len(answer.candidates))), unknown
 
 
-def _event_date(case: Case, view: Mapping[str, Any]) -> date | None:
-    moment = view.get("child.born" if case.kind == "birth" else "death.at")
-    return moment.local().date if moment else None
+def _places(unit: Commune | None) -> tuple[str, ...]:
+    """Whose working hours count: the commune's, else its province's."""
+    return (unit.code, unit.province_code) if unit else ()
 
 
 def _add_computed(

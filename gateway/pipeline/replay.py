@@ -8,7 +8,7 @@ do.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,14 @@ import orjson
 from sqlalchemy import Connection, select
 
 from gateway.domain.dossier import as_json
+from gateway.domain.notification import KINDS
 from gateway.errors import GatewayError
 from gateway.mapping.catalogue import Catalogue
 from gateway.messagelog.chain import entries_of, payload_of
 from gateway.pipeline.cases import load_case, reading_to_json
 from gateway.pipeline.correlate import read_message
 from gateway.pipeline.dossiers import newest_dossier
+from gateway.pipeline.logged import feed_from_json
 from gateway.pipeline.prepare import prepare_dossier
 from gateway.pipeline.services import Services
 from gateway.ports.hospital import Feed
@@ -30,6 +32,10 @@ from gateway.store.tables import CaseMessage, MappingSet, Message
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
 _LINK = CaseMessage.__table__  # type: ignore[attr-defined]
 _SET = MappingSet.__table__  # type: ignore[attr-defined]
+
+
+_NOT_COMPARED = ("mapping_hash", "provenance", "findings")
+"""Of a dossier as recorded; nor is what a record of an earlier version of the gateway did not hold yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,10 @@ def replay_message(services: Services, message: str, mapping: str, load: Callabl
         catalogue = _catalogue(conn, services, first.meta["mapping"], mapping, load)
         raw = payload_of(conn, services.vault, message)
         on = datetime.fromtimestamp(first.at / 1_000_000, UTC).date()
-        reader, feed = services.readers[row.format], _feed_then(first.meta["feed"])
-        made = [reading_to_json(reading) for reading in read_message(reader, raw, feed, message, catalogue, on)]
+        reader, feed = services.readers[row.format], feed_from_json(first.meta["feed"])
+        received, kinds = _moment(row.received_at), tuple(dict.fromkeys(reading["kind"] for reading in told))
+        read = read_message(reader, raw, feed, message, catalogue, on, kinds=kinds, received=received)
+        made = [reading_to_json(reading) for reading in read]
         differences = _compare(message, {"readings": told}, {"readings": made})
         cases = [link.case_id for link in conn.execute(select(_LINK).where(_LINK.c.message_id == message))]
         for case_id in cases:
@@ -100,14 +108,6 @@ def _catalogue(
     return load(archive)
 
 
-def _feed_then(told: Mapping[str, Any]) -> Feed:
-    """The feed's settings as they were that day: under others, a replay would differ for no fault of the evidence."""
-    known = {field.name for field in fields(Feed)}
-    kept: dict[str, Any] = {name: value for name, value in told.items() if name in known}
-    listed = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-    return Feed(**{**kept, **listed})
-
-
 def _replay_case(
     conn: Connection, services: Services, case_id: str, feed: Feed, catalogue: Catalogue
 ) -> list[Difference]:
@@ -116,22 +116,24 @@ def _replay_case(
     if last is None:
         return []
     case = load_case(conn, services.vault, case_id)
-    made_at = datetime.fromtimestamp(_prepared_at(conn, case_id) / 1_000_000, UTC)
+    made_at = _moment(_prepared_at(conn, case_id))
     mine = {(reading.message, reading.event) for reading in case.readings}
     readings = []
     for message in dict.fromkeys(reading.message for reading in case.readings):
-        found = conn.execute(select(_MESSAGE.c.format).where(_MESSAGE.c.id == message)).one()
-        raw = payload_of(conn, services.vault, message)
-        again = read_message(services.readers[found.format], raw, feed, message, catalogue, made_at.date())
+        found = conn.execute(select(_MESSAGE.c.format, _MESSAGE.c.received_at).where(_MESSAGE.c.id == message)).one()
+        raw, received = payload_of(conn, services.vault, message), _moment(found.received_at)
+        reader, day = services.readers[found.format], made_at.date()
+        again = read_message(reader, raw, feed, message, catalogue, day, kinds=tuple(KINDS), received=received)
         readings += [reading for reading in again if (reading.message, reading.event) in mine]
     folded = replace(case, readings=tuple(readings)).fold()
+    then = {name: part for name, part in last.content["dossier"].items() if name not in _NOT_COMPARED}
     now = as_json(prepare_dossier(folded, feed, catalogue, made_at))
-    then = dict(last.content["dossier"])
-    for told in (now, then):
-        told.pop("mapping_hash")
-        told.pop("provenance")
-        told.pop("findings")
-    return _compare(case_id, then, orjson.loads(orjson.dumps(now)))
+    now["dossier"] = {name: now["dossier"].get(name) for name in then["dossier"]}
+    return _compare(case_id, then, orjson.loads(orjson.dumps({name: now.get(name) for name in then})))
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
 def _prepared_at(conn: Connection, case_id: str) -> int:

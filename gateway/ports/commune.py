@@ -9,7 +9,9 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One sealed dossier on its way. `code` is the idempotency key: the same code twice is one dossier there. `version`
-    is 1 for the first, more for corrections; `register_by` the legal last day, ISO text."""
+    is 1 for the first, more for corrections; `register_by` the legal last day, ISO text. `withdrawn`: the facility
+    takes the dossier back; somebody at the commune has to agree or to keep it. A later version that is not withdrawn
+    lifts that request."""
 
     code: str
     case_id: str
@@ -19,12 +21,15 @@ class Delivery:
     register_by: str
     sealed: bytes  # signed XML
     attachments: tuple[tuple[str, bytes], ...] = ()
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`state`: accepted (taken over, work goes on there) · needs_more · registered · refused · pending (ask again).
-    `result` holds so, quyenSo, trangSo, ngayDangKy, soDinhDanh when registered."""
+    """`state`: accepted (taken over, work goes on there) · needs_more · registered · refused · cancelled (a withdrawal
+    was agreed to) · pending (ask again). A correction keeps what was decided; while a withdrawal is unanswered the
+    state is pending, and once the commune keeps the dossier it is again what was decided before (accepted, if nothing
+    was). `result` holds so, quyenSo, trangSo, ngayDangKy, soDinhDanh when registered."""
 
     state: str
     reference: str = ""

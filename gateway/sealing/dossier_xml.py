@@ -1,7 +1,8 @@
 """The dossier as XML: namespace urn:vn:hotich:1, in canonical form, valid to hotich-dossier-1.xsd.
 
 The bytes are Canonical XML (one form for one content, so equal dossiers are equal bytes) and read back without loss,
-except what a sealed dossier must not carry: the population database's record of a person and the candidate communes.
+except what a sealed dossier must not carry: the population database's record of a person and the candidate communes;
+and except what a withdrawn one still lacked, which no longer matters.
 Text is carried exactly as it is, NFC or not. Characters XML 1.0 section 2.2 forbids are refused, never dropped or
 replaced: a seal must not change what it seals; cleaning belongs to the mapping, which can say so in a finding.
 """
@@ -20,7 +21,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.domain.commune import Commune, CommuneAnswer
-from gateway.domain.dossier import Dossier, Owed
+from gateway.domain.dossier import Correction, Dossier, Owed
 from gateway.domain.finding import Finding
 from gateway.domain.identity import IdentityResult, Verdict
 from gateway.domain.provenance import Provenance
@@ -58,16 +59,17 @@ class DossierDocument:
 def write_dossier(dossier: Dossier, envelope: Envelope, identity: Mapping[str, IdentityResult]) -> bytes:
     """The unsigned dossier as canonical UTF-8 XML.
 
-    Raises GatewayError `dossier.unsealable`, naming the place but no value, when the dossier is not ready, holds a
-    character XML cannot carry, or would not be valid to the schema.
+    Raises GatewayError `dossier.unsealable`, naming the place but no value, when the dossier is neither ready nor
+    withdrawn, has no commune, holds a character XML cannot carry, or would not be valid to the schema.
     """
-    if dossier.commune.commune is None or dossier.status != "ready":
+    if dossier.commune.commune is None or dossier.status == "waiting":
         raise GatewayError("dossier.unsealable", "the dossier is waiting: its commune or required fields are not known")
     root = etree.Element(
         f"{_IN}dossier", nsmap={None: NAMESPACE}, kind=dossier.kind, code=envelope.code, version=str(envelope.version)
     )
     _write_header(root, dossier, envelope, dossier.commune.commune)
     _write_fields(root, dossier.fields)
+    _write_corrections(root, dossier.corrections)
     owed = _add(root, "owed")
     for item in dossier.owed:
         _add(owed, "item", field=item.field, by=item.by)
@@ -102,11 +104,11 @@ def _refusal(tag: str, text: str, attributes: Mapping[str, str]) -> GatewayError
 
 
 def _write_header(root: XmlElement, dossier: Dossier, envelope: Envelope, commune: Commune) -> None:
-    header = _add(root, "header")
+    header = _add(root, "header", **({"withdrawn": "true"} if dossier.withdrawn else {}))
     _add(header, "caseId", envelope.case_id)
     _add(header, "madeAt", envelope.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     _add(header, "procedure", dossier.procedure)
-    _add(header, "form", dossier.form, inForce=dossier.in_force)
+    _add(header, "form", dossier.form, inForce=dossier.in_force, wire=dossier.wire, module=dossier.module)
     _add(header, "mapping", dossier.mapping_hash)
     _add(header, "facility", envelope.facility_name, code=envelope.facility_code)
     _add(
@@ -134,6 +136,18 @@ def _write_fields(root: XmlElement, values: Mapping[str, Any]) -> None:
         field = _add(fields, "field", name=name)
         for part, text in value.items():
             _add(field, "part", text, name=part)
+
+
+def _write_corrections(root: XmlElement, corrections: tuple[Correction, ...]) -> None:
+    """Only in a version after one that left, so that a first version's bytes need no empty element."""
+    if not corrections:
+        return
+    parent = _add(root, "corrections")
+    for item in corrections:
+        part = {"part": item.part} if item.part else {}
+        changed = _add(parent, "correction", field=item.field, **part, message=item.message, path=item.path)
+        _add(changed, "old", item.old)
+        _add(changed, "new", item.new)
 
 
 def _write_identity(root: XmlElement, identity: Mapping[str, IdentityResult]) -> None:
@@ -191,12 +205,14 @@ def _read_envelope(root: XmlElement, header: XmlElement) -> Envelope:
 
 def _read_dossier(root: XmlElement, parts: Mapping[str, XmlElement]) -> Dossier:
     header = parts["header"]
-    commune = header.find(_IN + "commune")
+    commune, form = header.find(_IN + "commune"), header.find(_IN + "form")
     return Dossier(
         kind=root.get("kind", ""),
         procedure=_text(header, "procedure"),
         form=_text(header, "form"),
-        in_force=header.find(_IN + "form").get("inForce", ""),
+        in_force=form.get("inForce", ""),
+        wire=form.get("wire", ""),
+        module=form.get("module", ""),
         fields={field.get("name", ""): _read_field(field) for field in parts["fields"]},
         owed=tuple(Owed(item.get("field", ""), item.get("by", "")) for item in parts["owed"]),
         missing=(),  # a waiting dossier is not sealed
@@ -210,6 +226,8 @@ def _read_dossier(root: XmlElement, parts: Mapping[str, XmlElement]) -> Dossier:
             for item in parts["provenance"]
         },
         mapping_hash=_text(header, "mapping"),
+        corrections=tuple(_read_correction(item) for item in parts.get("corrections", ())),
+        withdrawn=header.get("withdrawn") in ("true", "1"),
     )
 
 
@@ -220,6 +238,17 @@ def _read_commune(commune: XmlElement) -> Commune:
         province_code=commune.get("provinceCode", ""),
         province=commune.get("province", ""),
         list=commune.get("list", ""),
+    )
+
+
+def _read_correction(item: XmlElement) -> Correction:
+    return Correction(
+        field=item.get("field", ""),
+        part=item.get("part", ""),
+        old=_text(item, "old"),
+        new=_text(item, "new"),
+        message=item.get("message", ""),
+        path=item.get("path", ""),
     )
 
 

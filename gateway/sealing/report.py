@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.dossier import Dossier
 from gateway.sealing.dossier_xml import DossierDocument
 
 PROBLEMS: dict[str, tuple[str, str]] = {
@@ -77,12 +78,24 @@ class Report:
             "signed_at": _iso(self.signed_at),
             "code": self.document.envelope.code if self.document else None,
             "version": self.document.envelope.version if self.document else None,
+            "withdrawn": self.document.dossier.withdrawn if self.document else None,
+            "corrections": len(self.document.dossier.corrections) if self.document else None,
             "problem": {"code": self.problem, "detail": self.detail, "vi": vi, "en": en} if self.problem else None,
         }
 
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
+
+
+def _after_sending(dossier: Dossier, language: int) -> list[str]:
+    """What a version after the first is: a withdrawal, a correction of so many values, or neither."""
+    if dossier.withdrawn:
+        words = ("Rút hồ sơ: cơ sở y tế xin rút hồ sơ này", "Withdrawal: the facility asks to take this dossier back")
+        return [words[language]]
+    changed = len(dossier.corrections)
+    words = (f"Bản sửa: {changed} giá trị khác với bản trước", f"Correction, values changed: {changed}")
+    return [words[language]] if changed else []
 
 
 def _words(report: Report, language: int) -> list[str]:
@@ -97,6 +110,7 @@ def _words(report: Report, language: int) -> list[str]:
     if report.document:
         envelope = report.document.envelope
         lines.append(f"{say('Hồ sơ', 'Dossier')}: {envelope.code}, {say('bản', 'version')} {envelope.version}")
+        lines += _after_sending(report.document.dossier, language)
     if report.intact:
         lines.append(
             f"{say('Người ký', 'Signed by')}: {report.signer} ({say('số', 'serial')} {report.certificate_serial})"

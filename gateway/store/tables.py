@@ -81,6 +81,31 @@ class Message(SQLModel, table=True):
     )
 
 
+class UnknownSender(SQLModel, table=True):
+    """Somebody refused because no feed knows them, or because a mark of their feed is missing: at most a thousand, the
+    longest silent go first. `sender` is shortened and without long numbers (pipeline.unknown_senders)."""
+
+    __tablename__ = "unknown_sender"
+    address: str = Field(primary_key=True)
+    sender: str = Field(primary_key=True)
+    format: str = Field(primary_key=True)
+    code: str  # why, the last time
+    place: str  # the mark that is missing, the last time: sender | address | certificate | facility | settings
+    first_at: int = Field(sa_column=_big(nullable=False))
+    last_at: int = Field(sa_column=_big(nullable=False))
+    count: int = Field(sa_column=_big(nullable=False))
+    __table_args__ = (Index("unknown_sender_last", "last_at"),)
+
+
+class FeedSequence(SQLModel, table=True):
+    """The last sequence number (MSH-13) taken from a feed that numbers its messages; NULL when the next one may be
+    any."""
+
+    __tablename__ = "feed_sequence"
+    feed: str = Field(primary_key=True)
+    last: int | None = Field(default=None, sa_column=_big())
+
+
 class CaseRow(SQLModel, table=True):
     """One case. `sealed` is the encrypted JSON of its readings, identity results and desk edits; `version` grows with
     every change and guards against stale writers."""
@@ -122,6 +147,41 @@ class CaseMessage(SQLModel, table=True):
     case_id: str = Field(primary_key=True)
     message_id: str = Field(primary_key=True)
     __table_args__ = (Index("case_message_message", "message_id"),)
+
+
+class PossibleDuplicate(SQLModel, table=True):
+    """Two cases of one kind that may be about one person, for a person to decide. `first` < `second` are their ids;
+    `evidence` is JSON {"agree": codes, "differ": codes} (domain.duplicates), never a value."""
+
+    __tablename__ = "possible_duplicate"
+    id: str = Field(primary_key=True)
+    kind: str
+    first: str
+    second: str
+    evidence: str
+    state: str  # open (decided_at is NULL) | same | different
+    proposed_at: int = Field(sa_column=_big(nullable=False))
+    decided_by: str = ""  # the person, "merge" when messages settled it
+    decided_at: int | None = Field(default=None, sa_column=_big())
+    __table_args__ = (
+        Index("possible_duplicate_pair", "first", "second", unique=True),
+        Index("possible_duplicate_second", "second"),
+        Index(
+            "possible_duplicate_open",
+            "proposed_at",
+            "id",
+            sqlite_where=text("decided_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
+
+
+class PatientAlias(SQLModel, table=True):
+    """Two handles that a merge (A40, FHIR Patient.link) named one patient, as keyed digests."""
+
+    __tablename__ = "patient_alias"
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    same_as: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
 
 
 class DossierRow(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.domain.commune import Commune, CommuneAnswer
@@ -38,6 +39,7 @@ DOSSIER = Dossier(
 )
 
 
-def sample_dossier_xml() -> bytes:
-    """The invented dossier as unsigned XML."""
-    return write_dossier(DOSSIER, ENVELOPE, IDENTITY)
+def sample_dossier_xml(code: str = ENVELOPE.code, version: int = 1, *, withdrawn: bool = False) -> bytes:
+    """The invented dossier as unsigned XML, or its withdrawal."""
+    envelope = replace(ENVELOPE, code=code, version=version)
+    return write_dossier(replace(DOSSIER, withdrawn=withdrawn), envelope, IDENTITY)

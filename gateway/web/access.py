@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import time
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
+from gateway.messagelog.chain import NewEntry, append
+from gateway.pipeline.unknown_senders import Unknown, note_unknown
+from gateway.ports.hospital import NOWHERE, Origin
 from gateway.web.accounts import find_token
 from gateway.web.principal import Principal
 from gateway.web.problems import Problem, SignInFirst
+from gateway.web.server import ORIGIN
 from gateway.web.sessions import SignedIn, find_session, is_stale, touch
 from gateway.web.site import Site, SiteDep
 
@@ -92,18 +98,55 @@ def person_reader(principal: ApiPrincipalDep) -> Principal:
 PersonReaderDep = Annotated[Principal, Depends(person_reader)]
 
 
-def sender(request: Request, site: SiteDep) -> Principal | None:
-    """A hospital system handing in messages: a hospital's token, or nobody where intake is open. Sessions do not count,
-    so no page of another site can hand in messages through a browser."""
-    principal = _bearer(request, site)
-    if principal is None and not site.options.open_intake:
-        raise Problem(401, "auth.missing", "send a hospital's bearer token")
-    if principal is not None and principal.role != "hospital":
-        raise Problem(403, "auth.role", "only hospital tokens hand in messages")
-    return principal
+@dataclass(frozen=True, slots=True)
+class Sender(Principal):
+    """Who hands messages in, and where from. With neither token nor certificate (open intake) it speaks for nobody, and
+    messages name their sender themselves."""
+
+    origin: Origin = NOWHERE
 
 
-SenderDep = Annotated[Principal | None, Depends(sender)]
+def sender(request: Request, site: SiteDep) -> Sender:
+    """A hospital system handing in messages: a hospital's token, a client certificate that a feed names, or anybody
+    where intake is open. Sessions do not count, so no page of another site can hand in messages through a browser."""
+    origin = connection_of(request)
+    try:
+        principal = _bearer(request, site)
+        if principal is None and not site.options.open_intake and not site.senders.knows_certificate(origin):
+            raise Problem(401, "auth.missing", "send a hospital's bearer token")
+        if principal is not None and principal.role != "hospital":
+            raise Problem(403, "auth.role", "only hospital tokens hand in messages")
+    except Problem as problem:
+        _note_stranger(request, site, problem)
+        raise
+    if principal is None:
+        return Sender("", "hospital", "", origin=origin)
+    facilities = principal.facilities or frozenset()
+    name, role, shown_as, feed = principal.name, principal.role, principal.shown_as, principal.feed
+    return Sender(name, role, shown_as, feed=feed, origin=replace(origin, facilities=facilities))
+
+
+SenderDep = Annotated[Sender, Depends(sender)]
+
+
+def connection_of(request: Request) -> Origin:
+    """Where a request comes from: the address (through a trusted proxy, the one it tells) and the certificate of the
+    connection itself. A proxy that ends TLS leaves no certificate."""
+    origin: Origin = request.scope.get("extensions", {}).get(ORIGIN, NOWHERE)
+    return replace(origin, address=request.client.host if request.client else "")
+
+
+def _note_stranger(request: Request, site: Site, problem: Problem) -> None:
+    """Write down who was turned away, as evidence and for the technician; the body was not read."""
+    if site.strangers.wait(time.monotonic()):
+        return
+    services = site.services
+    known = (name for name in services.readers if f"/{name}" in request.url.path)
+    stranger = Unknown(connection_of(request).address, "", next(known, ""), problem.code, "token")
+    with services.store.write() as conn:
+        entry = NewEntry("refused", "http", {"format": stranger.format, "code": problem.code}, None)
+        append(conn, services.vault, services.chain, site.now, [entry])
+        note_unknown(conn, site.now, [stranger])
 
 
 def require_role(principal: Principal, *roles: str) -> None:

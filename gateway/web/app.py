@@ -11,19 +11,22 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from gateway.mapping.forms import Form
+from gateway.pipeline.rate import TokenBucket
+from gateway.pipeline.senders import Senders
 from gateway.pipeline.services import Services
 from gateway.ports.hospital import Intake
-from gateway.web.api import cases, deliveries, fhir, health, hl7v2, messages, moh
+from gateway.web.api import cases, deliveries, duplicates, fhir, health, hl7v2, messages, moh
 from gateway.web.hardening import Hardened
 from gateway.web.limits import LimitedBody
 from gateway.web.metrics import Measured, Metrics
 from gateway.web.pages import desk, dossier, hospital, log, signin, users, waiting
+from gateway.web.pages import duplicates as duplicate_pages
 from gateway.web.problems import install
 from gateway.web.rendering import Renderer
 from gateway.web.site import Site, WebOptions
 
-API = (hl7v2, fhir, moh, cases, messages, deliveries, health)
-PAGES = (signin, desk, dossier, waiting, hospital, log, users)
+API = (hl7v2, fhir, moh, cases, messages, deliveries, duplicates, health)
+PAGES = (signin, desk, dossier, waiting, duplicate_pages, hospital, log, users)
 
 
 def create_app(services: Services, intake: Intake, forms: Mapping[str, Form], options: WebOptions) -> FastAPI:
@@ -31,8 +34,10 @@ def create_app(services: Services, intake: Intake, forms: Mapping[str, Form], op
     # The interactive documentation pages fetch scripts from elsewhere; the description itself is served.
     app = FastAPI(title="hotich-gateway", version=version("hotich-gateway"), docs_url=None, redoc_url=None)
     metrics = Metrics()
-    renderer = Renderer(options.environment, partial(waiting.count_for, services))
-    app.state.site = Site(services, intake, options, forms, renderer, metrics)
+    counts = (partial(waiting.count_for, services), partial(duplicate_pages.count_for, services))
+    renderer = Renderer(options.environment, *counts)
+    senders, strangers = Senders(services.feeds), TokenBucket(rate=1.0, burst=20)
+    app.state.site = Site(services, intake, options, forms, renderer, metrics, senders, strangers)
     for module in API:
         app.include_router(module.router)
     for module in PAGES:

@@ -27,10 +27,15 @@ class Renderer:
     """Renders `templates/<name>`; a variable a template misses is an error, never an empty place."""
 
     def __init__(
-        self, environment: str, count_waiting: Callable[[Principal], WaitingCount | None] | None = None
+        self,
+        environment: str,
+        count_waiting: Callable[[Principal], WaitingCount | None] | None = None,
+        count_duplicates: Callable[[Principal], int] | None = None,
     ) -> None:
-        """`count_waiting` tells how many cases wait for a person, for the link at the top of every page."""
+        """`count_waiting` and `count_duplicates` tell how many cases wait for a person and how many pairs may be one,
+        for the links at the top of every page."""
         self.count_waiting = count_waiting or (lambda _person: None)
+        self.count_duplicates = count_duplicates or (lambda _person: 0)
         self.jinja = Environment(
             loader=PackageLoader("gateway.web"),
             autoescape=True,
@@ -51,7 +56,8 @@ class Renderer:
     ) -> HTMLResponse:
         """One page. `person` None: nobody is signed in; `csrf` goes into every form."""
         waiting = self.count_waiting(person) if person else None
-        text = self.jinja.get_template(template).render(person=person, csrf=csrf, waiting=waiting, **(values or {}))
+        told = {"waiting": waiting, "doubled": self.count_duplicates(person) if person else 0, **(values or {})}
+        text = self.jinja.get_template(template).render(person=person, csrf=csrf, **told)
         return HTMLResponse(text, status)
 
 

@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gateway.mapping.forms import Form
+from gateway.pipeline.rate import TokenBucket
+from gateway.pipeline.senders import Senders
 from gateway.pipeline.services import Services
 from gateway.ports.hospital import Intake
 from gateway.store.session import now_us
@@ -39,6 +41,8 @@ class Site:
     forms: Mapping[str, Form]
     renderer: Renderer
     metrics: Metrics
+    senders: Senders
+    strangers: TokenBucket  # how many refusals of strangers are written down: a flood of them fills nothing
 
     @property
     def now(self) -> int:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import Unreachable
-from gateway.ports.commune import Outcome
+from gateway.ports.commune import CommuneSystem, Outcome
 from gateway.testing.commune import CommuneContract, FakeCommune, delivery
 
 
 class TestFakeCommune(CommuneContract):
     def make_commune(self) -> FakeCommune:
         return FakeCommune()
+
+    def decide(self, commune: CommuneSystem, code: str, state: str) -> None:
+        assert isinstance(commune, FakeCommune)
+        commune.becomes(code, Outcome("accepted" if state == "kept" else state))
 
 
 def test_it_counts_resends_but_holds_one_dossier() -> None:

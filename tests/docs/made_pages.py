@@ -1,4 +1,4 @@
-"""The pages of docs/ that are made from the code: settings, commands, errors. `make docs` writes them, a test compares.
+"""What is made from the code: pages of docs/ and the JSON Schemas of mappings/. `make docs` writes, a test compares.
 
 Run: python -m tests.docs.made_pages
 """
@@ -6,9 +6,11 @@ Run: python -m tests.docs.made_pages
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,12 @@ from adapters.population.citizens_csv import COLUMNS
 from gateway import errors
 from gateway.cli.main import build_app
 from gateway.domain.finding import FINDINGS
+from gateway.domain.journey import STATES, drawing
+from gateway.mapping.schema import SCHEMAS
 from gateway.settings import rows
+from gateway.web.pages.words import CASE_STATES
+from tests.docs.field_pages import fields_page
+from tests.docs.transforms_page import transforms_page
 
 ROOT = Path(__file__).parents[2]
 MADE = "<!-- Made by `make docs` from the code; change it there. -->\n\n"
@@ -28,10 +35,24 @@ variables, which win; then the command line, which wins over both. Keys of a tab
 lists as JSON. Unknown names are refused. Paths in a file are meant from where the file lies. `hotich check --settings`
 prints this table and checks what is set.
 
+## Who a sender is
+Every mark a feed states must hold: `client_certificates`, `senders`, `addresses`. Of the feeds whose marks all hold the
+strongest wins: a way in of the feed's own (`ports`, a token of the feed, `folder`), certificate, sender's name, address
+alone, `*`. A way in of the feed's own makes up for `senders`. Refused (AR, over HTTP 401 or 403), kept as evidence and
+counted: a sender no feed knows, one that lacks a mark of its feed, a name that belongs to another feed than the way in
+or the certificate, and a name two feeds claim equally. Over HTTP a certificate that a feed names does instead of a
+token; a proxy that ends TLS passes none on.
+
 """
 COMMANDS_WORDS = """\
 Exit codes: 0 ok; 1 the answer is "no", or something found is an error; 2 wrong use or settings. With `--json` a command
 prints one JSON document to standard output.
+"""
+JOURNEY_WORDS = """\
+What moves a case from one state to the next (`gateway/domain/journey.py`; why: decisions/0004). An arrow names the
+events that take it; an event that leaves a case where it is has none. The officer's own desk is described in
+[tour-officer.md](tour-officer.md).
+
 """
 FINDINGS_WORDS = """\
 An officer or a hospital technician reads them; a finding stops nobody's message. Severity `error`: the value cannot be
@@ -174,12 +195,36 @@ def _said(arguments: list[ast.expr], kind: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page, "errors.md": errors_page}
+def journey_page() -> str:
+    """docs/journey.md."""
+    table = [f"| `{state}` | {meaning} | {CASE_STATES[state]} |" for state, meaning in STATES.items()]
+    columns = "| state | means | trên trang |\n|---|---|---|\n"
+    head = f"# The journey of a case\n\n{MADE}{JOURNEY_WORDS}```mermaid\n{drawing()}\n```\n\n{columns}"
+    return head + "\n".join(table) + "\n"
+
+
+PAGES = {
+    "journey.md": journey_page,
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "errors.md": errors_page,
+    "transforms.md": partial(transforms_page, MADE),
+    "fields.md": partial(fields_page, MADE),
+}
+SCHEMA_FILES = {f"{name}.schema.json": schema for name, schema in SCHEMAS.items()}
+"""What editors complete mapping files by, kept under mappings/."""
+
+
+def schema_text(name: str) -> str:
+    """One JSON Schema as its file holds it."""
+    return json.dumps(SCHEMA_FILES[name](), indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     for name, page in PAGES.items():
         (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+    for name in SCHEMA_FILES:
+        (ROOT / "mappings" / name).write_text(schema_text(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def test_the_list_of_what_is_missing_is_true() -> None:
     assert set(points["gateway.commune"]) == {"desk"} and "Only the built-in desk" in text
     assert set(points["gateway.population"]) == {"embedded"} and "Only `embedded`" in text
     assert set(points["gateway.signing"]) == {"development", "pem"} and "No PKCS#11" in text
-    assert set(points["gateway.hospital"]) == {"hl7v2", "fhir", "moh", "mllp"} and "No folder intake" in text
+    assert set(points["gateway.hospital"]) == {"hl7v2", "fhir", "moh", "mllp", "folder"}
 
 
 # The sessions run, against one demo.

@@ -182,7 +182,7 @@ def what_was_done(server: Server) -> list[list[tuple[Any, ...]]]:
 def test_a_new_mapping_shows_its_one_field_and_that_days_mapping_none(copy: Server, recorded: Recorded) -> None:
     rules = copy.directory / "local" / "outbound" / "1.001193"
     rules.mkdir(parents=True)
-    original = next(iter((samples_directory().parent / "mappings" / "outbound" / "1.001193").glob("*.toml")))
+    original = samples_directory().parent / "mappings" / "outbound" / "1.001193" / "2025-07-01.toml"
     (rules / original.name).write_text(overlay_of(original), encoding="utf-8")
     copy.config.write_text('mapping_overlays = ["local"]\n' + copy.config.read_text())
     message = recorded.messages[0]

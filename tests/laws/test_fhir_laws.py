@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, reduce
+from itertools import product
+from operator import getitem
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.hospital.fhir import FhirReader
+from adapters.hospital.fhir_xml import read_xml, write_xml
 from gateway.errors import UnreadableMessage
 from gateway.mapping.engine import read_event
 from tests.hospital_messages import (
@@ -26,6 +31,7 @@ from tests.hospital_messages import (
 )
 
 READER = FhirReader()
+R5 = replace(FEED, fhir_version="R5")
 catalogue = cache(load_catalogue)
 WHOLE = orjson.loads(
     bundle(
@@ -80,9 +86,39 @@ def test_any_value_anywhere_is_read_or_refused_and_never_a_crash(place: tuple[An
     except UnreadableMessage:
         return  # a refusal is an answer; anything else fails the test
     READER.patient_of(raw, FEED)
-    assert READER.answer(header, "AA", None, FEED, "w.1") == READER.answer(READER.header(raw), "AA", None, FEED, "w.1")
-    for event in events:
+    answer = READER.answer(header, "AA", None, FEED, "w.1")
+    assert answer == READER.answer(READER.header(raw), "AA", None, FEED, "w.1")
+    for prefer, form in product(("", "return=minimal", "return=representation"), ("json", "xml")):
+        assert READER.respond(answer, header, raw, prefer, f"application/fhir+{form}")[1]["Location"]
+    for event in (*events, *READER.events(raw, R5), *READER.facts_of(raw, FEED, "birth")):
         read_event(catalogue(), "fhir", event, "m.1", FEED, TODAY)
+
+
+LEGAL_IN_XML = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
+XML_TEXT = st.text(LEGAL_IN_XML, min_size=1, max_size=9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(XML_TEXT, min_size=1, max_size=3), XML_TEXT, st.booleans(), st.integers(1, 9))
+def test_what_is_written_as_xml_is_read_as_the_same_json(
+    given_: list[str], family: str, dead: bool, order: int
+) -> None:
+    name = {"family": family, "_family": {"extension": [{"url": "urn:x", "valueBoolean": dead}]}, "given": given_}
+    told = newborn(name=[name], deceasedBoolean=dead, multipleBirthInteger=order)
+    assert read_xml(write_xml(told)) == told
+
+
+OBJECTS = [place for place in places(WHOLE) if isinstance(reduce(getitem, place, WHOLE), dict)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(OBJECTS), st.randoms(use_true_random=False))
+def test_a_name_that_occurs_twice_is_refused_wherever_it_is(place: tuple[Any, ...], random: Any) -> None:
+    inner = reduce(getitem, place, WHOLE)
+    twice = orjson.dumps({random.choice(list(inner)): '\\":'})[1:-1] + b"," + orjson.dumps(inner)[1:-1]
+    raw = orjson.dumps(replaced(WHOLE, place, "@")).replace(b'"@"', b"{" + twice + b"}")
+    with pytest.raises(UnreadableMessage, match="two members"):
+        READER.header(raw if place else b"{" + twice + b"}")
 
 
 @settings(max_examples=100, deadline=None)

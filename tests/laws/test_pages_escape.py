@@ -12,19 +12,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.case import Edit
-from gateway.domain.dossier import as_json
+from gateway.domain.dossier import Correction, as_json
 from gateway.views.cursor import Page
 from gateway.views.desk import DeskDossier, DeskLine
+from gateway.views.drop_folders import FolderState
 from gateway.views.entries import EntryLine
+from gateway.views.feed_report import FeedReport, FoundAt, UnreadPath
 from gateway.views.messages import MessageLine
 from gateway.views.waiting import WaitingCase
 from gateway.web.accounts import Account
 from gateway.web.pages import waiting as waiting_page
 from gateway.web.pages import words
 from gateway.web.pages.commune_search import Found
-from gateway.web.pages.declaration import lay_out
+from gateway.web.pages.declaration import corrections_shown, lay_out
 from gateway.web.pages.desk import DeskRow
 from gateway.web.pages.dossier import Attempt
+from gateway.web.pages.duplicates import Attempt as DuplicateAttempt
+from gateway.web.pages.duplicates import FactShown, OtherShown, PairShown, SideShown
 from gateway.web.principal import Principal
 from gateway.web.rendering import Renderer
 from tests.web_world import FORMS, HERE, ON, SmallCatalogue, birth
@@ -66,7 +70,7 @@ class Shape(HTMLParser):
 
 
 def desk(text: str) -> dict[str, Any]:
-    line = DeskLine("hs", "hs", "birth", text, 1, "received", 0, 0, text, {})
+    line = DeskLine("hs", "hs", "birth", text, 1, "received", 0, 0, text, {}, "corrected")
     return {
         "rows": [DeskRow(line, text, text, "fine")],
         "next": text,
@@ -74,6 +78,8 @@ def desk(text: str) -> dict[str, Any]:
         "chosen": "",
         "counts": dict.fromkeys(words.STATES, 0),
         "open_count": 1,
+        "news_count": 1,
+        "news_tab": text,
         "communes": text,
         "today": "2026-11-23",
         "ma": text,
@@ -85,14 +91,19 @@ def desk(text: str) -> dict[str, Any]:
 def dossier(text: str) -> dict[str, Any]:
     plain = birth(meHoTen=text, meNoiCuTru={"maXa": text, "dcChiTiet": text})
     told = as_json(plain) | {"provenance": {"meHoTen": {"message": f"test.{text}", "path": text, "rule": text}}}
-    line = DeskLine("hs", "hs", "birth", "21583", 2, "received", 0, 0, "2027-01-19", plain.fields)
+    line = DeskLine("hs", "hs", "birth", "21583", 2, "received", 0, 0, "2027-01-19", plain.fields, "withdrawing")
+    corrected = (Correction("meHoTen", "", text, text + text, text, text), Correction(text, text, text, ""))
     finding = {"code": "case.conflict", "severity": "warning", "where": text, "detail": text, "detail_vi": text}
     return {
-        "found": DeskDossier(line, told, text, text, {"so": text, "trangSo": text}, []),
+        "duplicates": [OtherShown(text, text, text, True)],
+        "found": DeskDossier(line, told, text, text, {"so": text, "trangSo": text}, [], corrected, {1: text}),
         "form": FORMS["birth"],
         "line": line,
         "subject": text,
         "sections": lay_out(FORMS["birth"], told, SmallCatalogue(), ON),
+        "corrections": corrections_shown(FORMS["birth"], corrected, plain.fields, SmallCatalogue(), ON),
+        "reasons": [text],
+        "merged_into": text,
         "labels": {},
         "identity": [],
         "owed": {"family": [text]},
@@ -101,7 +112,7 @@ def dossier(text: str) -> dict[str, Any]:
         "history": [{"at": text, "who": text, "action": text, "words": text}],
         "left": text,
         "pressing": "fine",
-        "actions": ("accept", "ask", "refuse", "register"),
+        "actions": ("accept", "ask", "refuse", "register", "seen"),
         "attempt": Attempt("ask", text, {"so": text}, {"words": text}),
         "w": words,
     }
@@ -119,6 +130,7 @@ def waiting(text: str) -> dict[str, dict[str, Any]]:
         "decided": [waiting_page.Decided("commune", text, Edit(text, text, text, text), text, False)],
         "again": set(),
         "choices": [place],
+        "facts": {text: "death.at"},
         "coordinator": True,
         "officer": True,
         "may_release": True,
@@ -130,15 +142,40 @@ def waiting(text: str) -> dict[str, dict[str, Any]]:
     return {"waiting.html": lines, "waiting_case.html": detail}
 
 
+def duplicates(text: str) -> dict[str, Any]:
+    sides = (SideShown("hs-1", text, text, text, 0), SideShown("", text))
+    facts = [FactShown(text, (text, text), "differ")]
+    pair = PairShown("tl", "birth", 0, sides, True, [text], [text], facts, text)
+    return {
+        "pairs": [pair],
+        "next": text,
+        "first": False,
+        "done": True,
+        "officer": True,
+        "coordinator": True,
+        "attempt": DuplicateAttempt("tl", text, {"pair": text, "why": text}),
+        "w": words,
+    }
+
+
 def others(text: str) -> dict[str, dict[str, Any]]:
     entry = EntryLine(text, 1, 0, text, text, text, text)
     message = MessageLine(text, 0, text, text, text, "AA", text)
     return {
+        "duplicates.html": duplicates(text),
         "signin.html": {"ten": text, "tiep": text, "error": text},
         "problem.html": {"status": 404, "words": text, "code": text},
         "log.html": {"writers": [(text, 1)], "chain": "", "about": text, "page": Page([entry], text), "w": words},
         "users.html": {"users": [Account(text, "officer", text, text, text, False, 0)], "now": 0},
-        "hospital.html": {"cases": Page([]), "messages": Page([message], text), "places": {}, "w": words},
+        "hospital.html": {
+            "cases": Page([]),
+            "messages": Page([message], text),
+            "places": {},
+            "folders": [(text, FolderState(text, waiting=1, refused=1)), (text, FolderState(text, text))],
+            "reports": [FeedReport(text, 1, 1, 0, (UnreadPath(text, text, 1),), (FoundAt(text, text, "", "", 1),), 0)],
+            "findings": {},
+            "w": words,
+        },
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.commune import Commune, CommuneAnswer
-from gateway.domain.dossier import Dossier, Owed
+from gateway.domain.dossier import Correction, Dossier, Owed
 from gateway.domain.finding import FINDINGS, Finding
 from gateway.domain.identity import IdentityResult, Verdict
 from gateway.domain.provenance import Provenance
@@ -45,6 +45,10 @@ dossiers = st.builds(
     findings=st.lists(st.builds(Finding, st.sampled_from(sorted(FINDINGS)), texts, texts), max_size=3).map(tuple),
     provenance=st.dictionaries(words, st.builds(Provenance, texts, texts, texts), max_size=4),
     mapping_hash=texts,
+    corrections=st.lists(st.builds(Correction, words, st.just("") | words, texts, texts, texts, texts), max_size=3).map(
+        tuple
+    ),
+    withdrawn=st.booleans(),
 )
 instants = st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 envelopes = st.builds(Envelope, words, st.integers(1, 99), words, instants, texts, texts)

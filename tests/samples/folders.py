@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,29 +12,54 @@ from typing import Any
 from adapters.hospital.fhir import FhirReader
 from adapters.hospital.hl7v2 import Hl7v2Reader
 from adapters.hospital.moh_xml import MohReader
+from gateway.cli.samples import SampleFolder, find_folders, open_folder
+from gateway.cli.try_accept import dossiers_of
 from gateway.mapping.catalogue import Catalogue
 from gateway.pipeline.rehearse import rehearse
 from gateway.ports.hospital import Feed, MessageReader
 
+__all__ = ["dossiers_of"]
+
 PROJECT = Path(__file__).parents[2]
 SAMPLES = PROJECT / "sample_messages"
-NOT_EXPECTED = ("findings", "provenance", "mapping_hash")
-"""Parts of a case that dossier.json leaves out: findings have their own file, the others change with every edit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
     """One sample folder; `messages` are its files with their content, in the order they are sent."""
 
-    path: Path
-    shows: str
-    shows_vi: str
+    sample: SampleFolder
     messages: tuple[tuple[str, bytes], ...]
-    send: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return self.sample.path
 
     @property
     def name(self) -> str:
         return self.path.relative_to(SAMPLES).as_posix()
+
+    @property
+    def shows(self) -> str:
+        return self.sample.shows
+
+    @property
+    def shows_vi(self) -> str:
+        return self.sample.shows_vi
+
+    @property
+    def send(self) -> tuple[str, ...]:
+        return tuple(message.send for message in self.sample.messages)
+
+    @property
+    def feed(self) -> Feed:
+        """How its sender sends: the invented hospital's feed, with the folder's own settings over it."""
+        return self.sample.feed or feed()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The mapping set that ships, under the folder's own overlay."""
+        return catalogue(self.sample.overlay)
 
     def expected(self, file: str) -> Any:
         """What dossier.json or findings.json says; fails the test when the file is not there."""
@@ -43,20 +67,19 @@ class Folder:
 
 
 def _folder(path: Path) -> Folder:
-    case = tomllib.loads((path / "case.toml").read_text(encoding="utf-8"))
-    messages = tuple((message["file"], (path / message["file"]).read_bytes()) for message in case["message"])
-    send = tuple(message["send"] for message in case["message"])
-    return Folder(path, case["shows"], case["shows_vi"], messages, send)
+    sample = open_folder(path)
+    return Folder(sample, tuple((message.file.name, message.file.read_bytes()) for message in sample.messages))
 
 
-FOLDERS = {folder.name: folder for folder in map(_folder, sorted(path.parent for path in SAMPLES.rglob("case.toml")))}
+FOLDERS = {folder.name: folder for folder in map(_folder, find_folders(SAMPLES))}
+COMMON = {name: folder for name, folder in FOLDERS.items() if not folder.sample.special}
+"""Those that come by the common feed and are read with the common mappings."""
 
 
 @lru_cache(maxsize=1)
 def feed() -> Feed:
     """The invented hospital's feed, as sample_messages/feed.toml has it."""
-    told = tomllib.loads((SAMPLES / "feed.toml").read_text(encoding="utf-8"))
-    return Feed(**{**told, "senders": tuple(told["senders"])})
+    return next(folder.sample.feed for folder in COMMON.values() if folder.sample.feed)
 
 
 @lru_cache(maxsize=1)
@@ -65,31 +88,14 @@ def readers() -> Mapping[str, MessageReader]:
     return {reader.format: reader for reader in (Hl7v2Reader(), FhirReader(), MohReader())}
 
 
-@lru_cache(maxsize=1)
-def catalogue() -> Catalogue:
-    """The mapping set that ships."""
-    return Catalogue.load(PROJECT / "mappings", readers())
+@lru_cache(maxsize=16)
+def catalogue(overlay: Path | None = None) -> Catalogue:
+    """The mapping set that ships, under an overlay where a folder has one."""
+    return Catalogue.load(PROJECT / "mappings", readers(), [overlay] if overlay else [])
 
 
 @lru_cache(maxsize=256)
 def rehearsed(name: str) -> dict[str, Any]:
     """What `hotich try` says of a folder's messages."""
-    return rehearse(catalogue(), readers(), feed(), FOLDERS[name].messages)
-
-
-def dossiers_of(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What dossier.json keeps of a rehearsal."""
-    return [{key: value for key, value in case.items() if key not in NOT_EXPECTED} for case in told["cases"]]
-
-
-def findings_of(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What findings.json keeps of a rehearsal: each finding as code and place."""
-    messages = [
-        {"relevance": message["relevance"], "ack": message["ack"], "findings": _places(message)}
-        for message in told["messages"]
-    ]
-    return {"messages": messages, "cases": [{"findings": _places(case)} for case in told["cases"]]}
-
-
-def _places(told: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [{"code": finding["code"], "where": finding["where"]} for finding in told["findings"]]
+    folder = FOLDERS[name]
+    return rehearse(folder.catalogue, readers(), folder.feed, folder.messages)

@@ -1,4 +1,4 @@
-"""Where the values of a sample's dossier come from, and which mapping rows the samples exercise."""
+"""Where the values of a sample's dossier come from."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 from typing import Any
 
-import pytest
-
+from adapters.hospital.vietnamese_bytes import DECODERS
 from adapters.population.embedded import EmbeddedPopulation
-from gateway.domain.case import ROLES, Reading, fold
+from gateway.domain.case import ROLES, Reading
 from gateway.domain.identity import IdentityResult, PersonQuery, decide_verdict
 from gateway.errors import UnreadableMessage
-from gateway.mapping import engine
 from gateway.mapping.rules import Row, RuleSet
 from gateway.pipeline.correlate import read_message
-from gateway.pipeline.prepare import prepare_dossier
 from gateway.pipeline.rehearse import recognise
-from tests.samples.folders import FOLDERS, SAMPLES, Folder, catalogue, feed, readers
+from tests.samples.folders import Folder, readers
 
 ON = date(2026, 11, 20)
 WORD = re.compile(r"[^\W_]+")
+HEX = re.compile(r"\\X((?:[0-9A-F]{2})+)\\")
 
 
 def split_messages(folder: Folder) -> Iterator[tuple[str, Any, bytes]]:
@@ -47,7 +44,7 @@ def readings_of(folder: Folder) -> list[Reading]:
     return [
         reading
         for file, reader, raw in split_messages(folder)
-        for reading in read_message(reader, raw, feed(), file, catalogue(), ON)
+        for reading in read_message(reader, raw, folder.feed, file, folder.catalogue, ON)
     ]
 
 
@@ -56,9 +53,11 @@ def words_of(text: str) -> set[str]:
     return set(WORD.findall(unicodedata.normalize("NFC", text).casefold()))
 
 
-def plain_text(raw: bytes) -> str:
+def plain_text(raw: bytes, encoding: str | None = None) -> str:
     """What a message says, its base64 parts opened and its escapes undone."""
-    text = raw.decode("utf-8-sig", errors="ignore").replace("\\T\\", "&")
+    decode = DECODERS.get(encoding or "")
+    text = (decode(raw) if decode else raw.decode(encoding or "utf-8-sig", errors="ignore")).replace("\\T\\", "&")
+    text = HEX.sub(lambda found: bytes.fromhex(found[1]).decode("utf-8"), text)
     packed = re.findall(r"<NOIDUNGFILE>([^<]+)</NOIDUNGFILE>", text)
     inside = [base64.b64decode(part).decode("utf-8") for part in packed]
     return html.unescape("\n".join([text, *inside]))
@@ -83,55 +82,3 @@ def identities(told: Reading, population: EmbeddedPopulation) -> dict[str, Ident
         answer = population.lookup(query) if query.personal_id or query.cmnd else None
         found[role] = decide_verdict(query, answer, entry="directory")
     return found
-
-
-def unexercised_inbound_rows() -> list[str]:
-    """Rows of inbound files that no sample makes yield a value, as file:line and target."""
-    yielded: set[tuple[str, int]] = set()
-    for folder in FOLDERS.values():
-        for _, reader, raw in split_messages(folder):
-            try:
-                events = reader.events(raw, feed())
-            except UnreadableMessage:
-                continue
-            for event in events:
-                rules = catalogue().inbound(reader.format, event.mapping, ON)
-                yielded |= _yielding(engine._inbound_plan(rules), event.scope.select)
-    inbound = [rules for rules in catalogue().rule_sets() if not rules.procedure]
-    return _without(inbound, yielded)
-
-
-def unexercised_form_rows(directory: Path, patch: pytest.MonkeyPatch) -> list[str]:
-    """Rows of the forms that no sample makes yield a value; identities are looked up in the samples' directory."""
-    yielded: set[tuple[str, int]] = set()
-
-    def watch(rules: RuleSet, view: Mapping[str, Any], *rest: Any) -> Any:
-        nonlocal yielded
-        yielded |= _yielding(engine._outbound_plan(rules), view)
-        return engine.fill_form(rules, view, *rest)
-
-    patch.setattr("gateway.pipeline.prepare.fill_form", watch)
-    population = EmbeddedPopulation(directory / "citizens.sqlite")
-    population.load_csv(SAMPLES / "population.csv")
-    moment = datetime(2026, 11, 20, 5, tzinfo=UTC)
-    for folder in FOLDERS.values():
-        for told in readings_of(folder):
-            case = fold(told.kind, [told], identities(told, population), {})
-            prepare_dossier(case, feed(), catalogue(), moment)
-    population.close()
-    return _without([rules for rules in catalogue().rule_sets() if rules.procedure], yielded)
-
-
-def _yielding(plan: Any, where: Any) -> set[tuple[str, int]]:
-    context = engine.RowContext(catalogue(), feed(), ON)
-    applying = (rule for rule in plan if rule.holds is None or rule.holds(where))
-    return {(rule.row.file, rule.row.line) for rule in applying if rule.run(where, context) is not None}
-
-
-def _without(sets: list[RuleSet], yielded: set[tuple[str, int]]) -> list[str]:
-    return [
-        f"{row.file}:{row.line} {row.to}"
-        for rules in sets
-        for row in rules.rows
-        if (row.sources or row.value is not None) and (row.file, row.line) not in yielded
-    ]

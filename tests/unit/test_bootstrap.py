@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from gateway.bootstrap import build, open_vault, refuse_stand_ins
+from gateway.bootstrap import build, build_readers, load_catalogue, open_vault, refuse_stand_ins
 from gateway.errors import SettingsError
 from gateway.plugins import Plugins, load_plugins
 from gateway.settings import Settings, load
@@ -105,6 +106,49 @@ def test_a_second_start_finds_the_same_keys(tmp_path: Path) -> None:
     again.store.close()
     assert again.vault.unseal(made.vault.seal(b"x")) == b"x"
     assert again.signing.certificates == made.signing.certificates
+
+
+@pytest.mark.parametrize(
+    ("feed", "code", "words"),
+    [
+        ({"encoding": "cp9999"}, "settings.encoding_unknown", "feeds.a.encoding: "),
+        (
+            {"formats": ["hl7"]},
+            "settings.no_such_format",
+            "no installed reader of hl7; did you mean hl7v2?",
+        ),
+        ({"overlay": "/absent"}, "settings.no_such_overlay", "feeds.a.overlay: /absent is not a directory"),
+    ],
+)
+def test_what_a_feed_asks_for_in_vain_is_told_by_its_key_before_anything_is_made(
+    feed: dict[str, object], code: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        build(settings(tmp_path, feeds={"a": feed}))
+    assert (told.value.code, words in told.value.message) == (code, True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_misspelt_code_table_in_a_feeds_overlay_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    codes = tmp_path / "own" / "codes"
+    codes.mkdir(parents=True)
+    (codes / "ethnicty.csv").write_text("code,value,name,valid_from,valid_to,source\n")
+    with pytest.raises(SettingsError) as told:
+        build(settings(tmp_path, feeds={"a": {"overlay": str(tmp_path / "own")}}))
+    assert told.value.code == "settings.no_such_table"
+    assert "feeds.a.overlay" in told.value.message
+    assert "did you mean ethnicity?" in told.value.message
+
+
+def test_the_overlay_of_a_feed_counts_for_this_feed_alone(tmp_path: Path, installed: Plugins) -> None:
+    (tmp_path / "own" / "codes").mkdir(parents=True)
+    row = "25,01,Kinh,1979-03-02,,a hospital of our own\n"
+    (tmp_path / "own/codes/ethnicity.csv").write_text(f"code,value,name,valid_from,valid_to,source\n{row}")
+    chosen = settings(tmp_path, feeds={"a": {"overlay": str(tmp_path / "own")}, "b": {}})
+    catalogue = load_catalogue(chosen, installed, build_readers(installed))
+    on = date(2026, 11, 23)
+    codes = [catalogue.within(name).table("ethnicity", on).get("25") for name in ("a", "b")]
+    assert codes == ["01", "25"]
 
 
 def test_an_overlay_that_is_not_there_is_refused(tmp_path: Path) -> None:

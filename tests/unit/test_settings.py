@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SettingsError
+from gateway.mapping.overlays import Overlay
 from gateway.ports.hospital import Feed
 from gateway.settings import FEED_HELP, Environment, Settings, load, rows
 
@@ -64,7 +65,7 @@ def test_paths_in_a_file_are_meant_from_where_the_file_lies(tmp_path: Path) -> N
     config = write(folder / "hotich.toml", 'data_dir = "state"\nmapping_overlays = ["local", "/srv/other"]\n')
     settings = load(config)
     assert settings.data_dir == folder / "state"
-    assert settings.mapping_overlays == (folder / "local", Path("/srv/other"))
+    assert settings.mapping_overlays == (Overlay(folder / "local"), Overlay(Path("/srv/other")))
 
 
 def test_feeds_are_tables_by_name(tmp_path: Path) -> None:
@@ -112,10 +113,51 @@ def test_every_mistake_is_told_at_once_with_the_nearest_name(tmp_path: Path, mon
         "[feeds]\na = 3",
         '[feeds.a]\nsenders = "HIS|A"',
         '[population]\nclient = "x"',
+        'mllp_tls_key = "key.pem"',
+        'http_tls_client_ca = "ca.pem"',
+        "mllp_max_connections = 0",
+        "mllp_idle_seconds = 0",
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(text: str, tmp_path: Path) -> None:
     assert refusal(write(tmp_path / "a.toml", text))
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ("ports = [2575]", "feeds.a.ports: 2575 is also mllp_port"),
+        ("ports = [8080]", "feeds.a.ports: 8080 is also http_port"),
+        ("ports = [2601, 2601]", "feeds.a.ports: 2601 is also in feeds.a.ports"),
+        ("ports = [70000]", "feeds.a.ports: 70000 is no port"),
+        ('addresses = ["10.1.2.3/24"]', "feeds.a.addresses: 10.1.2.3/24 has host bits set"),
+        ('addresses = ["bv-a.vn"]', "feeds.a.addresses: 'bv-a.vn' does not appear"),
+        ('client_certificates = ["his.bv-a.vn"]', "feeds.a.client_certificates: set mllp_tls_client_ca"),
+        ('senders = [""]', "feeds.a.senders: an empty name"),
+        ('quiet_hours = "22-5"', "feeds.a.quiet_hours: write quiet hours"),
+        ("messages_per_second = -1", "feeds.a.messages_per_second: "),
+        ("messages_per_second = inf", "feeds.a.messages_per_second: "),
+        ("burst_messages = 0", "feeds.a.burst_messages: "),
+        ("max_message_bytes = 99000000", "feeds.a.max_message_bytes: "),
+        ('control_id_reuse = "maybe"', "feeds.a.control_id_reuse: maybe"),
+    ],
+)
+def test_a_key_of_a_feed_that_makes_no_sense_is_told_by_its_name(table: str, named: str, tmp_path: Path) -> None:
+    assert named in refusal(write(tmp_path / "a.toml", f"[feeds.a]\n{table}\n"))
+
+
+def test_two_feeds_may_not_have_one_port_but_each_a_free_one(tmp_path: Path) -> None:
+    text = "[feeds.a]\nports = [{0}]\n[feeds.b]\nports = [{0}]\n"
+    assert "feeds.b.ports: 2601 is also in feeds.a.ports" in refusal(write(tmp_path / "a.toml", text.format(2601)))
+    assert load(write(tmp_path / "b.toml", text.format(0))).feeds["b"].ports == (0,)
+
+
+def test_files_of_tls_and_of_feeds_are_meant_from_where_the_settings_lie(tmp_path: Path) -> None:
+    text = 'mllp_tls_certificate = "tls/cert.pem"\nmllp_tls_client_ca = "/etc/ca.pem"\n[feeds.a]\noverlay = "bv-a"\n'
+    settings = load(write(tmp_path / "a.toml", text))
+    assert settings.mllp_tls_certificate == tmp_path / "tls/cert.pem"
+    assert settings.mllp_tls_client_ca == Path("/etc/ca.pem")
+    assert settings.feeds["a"].overlay == str(tmp_path / "bv-a")
 
 
 def test_a_missing_file_and_one_that_is_not_toml_are_told_apart(tmp_path: Path) -> None:

@@ -10,32 +10,28 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.domain.dates import PartialDate
 from gateway.domain.person import Address, PersonName
 from gateway.mapping.registry import Context, transform
+from gateway.mapping.transforms.hl7v2_address import read_address
+from gateway.mapping.transforms.hl7v2_values import Composite, by_type, composites
 from gateway.mapping.transforms.text import is_placeholder, tidy
 from gateway.mapping.transforms.whole_names import split_name
-from gateway.mapping.unit_names import read_name
-
-
-class Composite(Protocol):
-    """One repetition of a field."""
-
-    def __getitem__(self, component: int, /) -> str: ...
-
-    @property
-    def text(self) -> str: ...
-
-    def field(self, number: int, /) -> str: ...
 
 
 @transform("hl7_datetime")
 def hl7_datetime(values: Sequence[Any], context: Context) -> PartialDate | None:
     """TS or DTM at the precision sent: "1950" → 1950, "20261123081500+0700" → 2026-11-23T08:15:00+07:00. Nothing but
-    zeros means unknown."""
+    zeros means unknown.
+
+    >>> str(hl7_datetime(["1950"])), str(hl7_datetime(["20261123081500+0700"]))
+    ('1950', '2026-11-23T08:15:00+07:00')
+    >>> hl7_datetime(["00000000"])
+    """
     text = _first_plain(values)
     if not text.strip("0"):
         return None
@@ -58,8 +54,15 @@ def xpn_name(values: Sequence[Any], context: Context) -> PersonName | None:
     - Nguyễn Thị Lan (one component holds all, or XPN.1 repeats XPN.2 and XPN.3) → split, finding name.whole_in_family
 
     Of several names the legal one (XPN.7 = L) or one without a type comes first, then the birth or maiden name.
+
+    >>> xpn_name(hl7("Nguyễn^Lan^Thị"))
+    PersonName(family='Nguyễn', middle='Thị', given='Lan')
+    >>> xpn_name(hl7("Nguyễn^Thị Ngọc Lan"))
+    PersonName(family='Nguyễn', middle='Thị Ngọc', given='Lan')
+    >>> xpn_name(hl7("Bí^Danh^^^^^A~Nguyễn^Lan^Thị^^^^L")).full
+    'Nguyễn Thị Lan'
     """
-    for item in _by_type(values, 7, ("L", "", "B", "M", "C", "U", "D")):
+    for item in by_type(values, 7, ("L", "", "B", "M", "C", "U", "D")):
         if name := _read_name(item, context):
             return name
     return None
@@ -72,8 +75,12 @@ def xpn_child_name(values: Sequence[Any], context: Context) -> PersonName | None
     It is one when the whole name, in the order of the components or in Vietnamese order, starts with a phrase of table
     `placeholder_names` ("BB Nguyễn Thị Hoa", "Bé trai^Hoa"). Behind a family name it takes a phrase of several words or
     an abbreviation ("Trần^Bé gái", "Trần^BB"), because "Cao^Bé" and "Nguyễn^Bé Ba" are names. Marks count: so is họ Bế.
+
+    >>> xpn_child_name(hl7("BB Nguyễn Thị Hoa"))
+    >>> xpn_child_name(hl7("Cao^Bé")).full
+    'Cao Bé'
     """
-    for item in _by_type(values, 7, ("L", "", "B", "C", "U", "D", "TEMP")):
+    for item in by_type(values, 7, ("L", "", "B", "C", "U", "D", "TEMP")):
         family, given, middle = tidy(item[1]), tidy(item[2]), tidy(item[3])
         if not (family or given or middle):
             continue
@@ -132,42 +139,17 @@ def xad_address(values: Sequence[Any], context: Context) -> Address | None:
     XAD.9 is the commune's code and XAD.4 the province's when they are digits; else they are names. A commune's name is
     what carries its type (Xã, Phường, Thị trấn, Đặc khu) in XAD.2, XAD.8 or XAD.3; without a type it is XAD.3, or what
     stands beside a district there. XAD.1 and what is left over are the line. XAD.8 of three digits is an old district.
+    The table `hl7v2_address_type` says which types are a permanent or a temporary residence.
+
+    >>> address = xad_address(hl7("12 Lê Lợi^^Phường Quy Nhơn^52^^VN^P^^21583"))
+    >>> address.line, address.commune, address.commune_code, address.province_code, address.residence
+    ('12 Lê Lợi', 'Phường Quy Nhơn', '21583', '52', 'permanent')
     """
-    usable = [item for item in _composites(values) if item[7].upper() not in ("BA", "BDL", "N", "B", "F", "O")]
-    for item in _by_type(usable, 7, ("P", "L", "RH", "H", "", "BR", "C", "M")):
-        if address := _read_address(item):
-            return address
+    usable = [item for item in composites(values) if item[7].upper() not in ("BA", "BDL", "N", "B", "F", "O")]
+    for item in by_type(usable, 7, ("P", "L", "RH", "H", "", "BR", "C", "M")):
+        if address := read_address(item):
+            return replace(address, residence=context.table("hl7v2_address_type").get(item[7]) or "")
     return None
-
-
-def _read_address(item: Composite) -> Address | None:
-    street, other, city, state, geographic, county = (tidy(item[n]) for n in (1, 2, 3, 4, 8, 9))
-    codes = {}
-    if re.fullmatch(r"\d{1,5}", county):
-        codes["commune_code"], county = county.zfill(5), ""
-    if re.fullmatch(r"\d{1,2}", state):
-        codes["province_code"], state = state.zfill(2), ""
-    if re.fullmatch(r"\d{3}", geographic):
-        codes["district_code"], geographic = geographic, ""
-    if not state and not codes.get("province_code") and read_name("province", city).type:
-        city, state = "", city  # "Tỉnh …" or "Thành phố …" with no state beside it
-    commune = _find_commune(other, city, geographic, county)
-    district = city if city != commune else geographic if read_name("district", geographic).type else ""
-    line = ", ".join(part for part in (street, other, geographic) if part and part not in (commune, district))
-    if not (line or commune or codes or state):
-        return None
-    return Address(
-        line=line, commune=commune, district=district, province=state, country=tidy(item[6]), **codes
-    )  # fmt: skip
-
-
-def _find_commune(other: str, city: str, geographic: str, county: str) -> str:
-    for place in (county, other, geographic, city):
-        if place and read_name("commune", place).type:
-            return place
-    if not read_name("district", city).type:
-        return city
-    return county or geographic or other
 
 
 # Identifiers are of type CX.
@@ -176,7 +158,11 @@ def _find_commune(other: str, city: str, geographic: str, county: str) -> str:
 @transform("cx_personal_id")
 def cx_personal_id(values: Sequence[Any], context: Context) -> str | None:
     """Số định danh cá nhân: the number of a personal kind, if it has exactly 12 digits. Nine digits there are an old
-    identity card (`cx_cmnd`); anything else is not used: finding id.not_12_digits."""
+    identity card (`cx_cmnd`); anything else is not used: finding id.not_12_digits.
+
+    >>> cx_personal_id(hl7("BN001^^^BV^MR~999000000001^^^^CCCD"))
+    '999000000001'
+    """
     for number, kind in _numbers(values, context):
         if kind != "personal" or re.fullmatch(r"\d{9}", number):
             continue
@@ -188,34 +174,54 @@ def cx_personal_id(values: Sequence[Any], context: Context) -> str | None:
 
 @transform("cx_cmnd")
 def cx_cmnd(values: Sequence[Any], context: Context) -> str | None:
-    """Giấy chứng minh nhân dân: nine digits, of its own kind or where a personal number was expected."""
+    """Giấy chứng minh nhân dân: nine digits, of its own kind or where a personal number was expected.
+
+    >>> cx_cmnd(hl7("999000001^^^^NI"))
+    '999000001'
+    """
     numbers = (number for number, kind in _numbers(values, context) if kind in ("cmnd", "personal"))
     return next((number for number in numbers if re.fullmatch(r"\d{9}", number)), None)
 
 
 @transform("cx_passport")
 def cx_passport(values: Sequence[Any], context: Context) -> str | None:
-    """Passport number (PPN), in capitals."""
+    """Passport number (PPN), in capitals.
+
+    >>> cx_passport(hl7("c9990001^^^^PPN"))
+    'C9990001'
+    """
     return next((number for number, kind in _numbers(values, context) if kind == "passport"), None)
 
 
 @transform("cx_insurance")
 def cx_insurance(values: Sequence[Any], context: Context) -> str | None:
-    """Health or social insurance number; nothing but zeros is none."""
+    """Health or social insurance number; nothing but zeros is none.
+
+    >>> cx_insurance(hl7("DN 4 9999 00000001^^^^BHYT"))
+    'DN4999900000001'
+    """
     numbers = (number for number, kind in _numbers(values, context) if kind == "insurance")
     return next((number for number in numbers if number.strip("0")), None)
 
 
 @transform("cx_facility_id")
 def cx_facility_id(values: Sequence[Any], context: Context) -> str | None:
-    """The hospital's own patient number (MR, PI), else a number without a type; as written."""
+    """The hospital's own patient number (MR, PI), else a number without a type; as written.
+
+    >>> cx_facility_id(hl7("999000000001^^^^CCCD~BN001^^^BV^MR"))
+    'BN001'
+    """
     found = [(kind, item.text) for item, kind in _kinds(values, context) if kind in ("facility", "") and item.text]
     return next((number for kind, number in found if kind), None) or next((number for _, number in found), None)
 
 
 @transform("cx_paper_number")
 def cx_paper_number(values: Sequence[Any], context: Context) -> str | None:
-    """Number of the giấy chứng sinh or giấy báo tử among the patient's identifiers; as written."""
+    """Number of the giấy chứng sinh or giấy báo tử among the patient's identifiers; as written.
+
+    >>> cx_paper_number(hl7("BN001^^^BV^MR~00012.GCS.99001.26^^^^GCS"))
+    '00012.GCS.99001.26'
+    """
     return next((item.text for item, kind in _kinds(values, context) if kind == "paper" and item.text), None)
 
 
@@ -223,7 +229,7 @@ def _kinds(values: Sequence[Any], context: Context) -> Iterator[tuple[Composite,
     """Each identifier with its kind by table `identifier_types`; "" when the sender gives no type, "other" when the
     table does not know it."""
     table = context.table("identifier_types")
-    for item in _composites(values):
+    for item in composites(values):
         code = item[5].strip()
         yield item, (table.get(code) or "other") if code else ""
 
@@ -241,8 +247,13 @@ def _numbers(values: Sequence[Any], context: Context) -> Iterator[tuple[str, str
 @transform("cwe_words")
 def cwe_words(values: Sequence[Any], context: Context) -> str | None:
     """The words of a CE or CWE: original text (CWE.9), else CWE.2, else CWE.5, else a CWE.1 that no code system claims.
-    Of a plain ST or TX that is the text itself. A bare code is no words: "I21.9^^ICD10" → nothing."""
-    for item in _composites(values):
+    Of a plain ST or TX that is the text itself. A bare code is no words: "I21.9^^ICD10" → nothing.
+
+    >>> cwe_words(hl7("I21.9^Nhồi máu cơ tim^ICD10"))
+    'Nhồi máu cơ tim'
+    >>> cwe_words(hl7("I21.9^^ICD10"))
+    """
+    for item in composites(values):
         bare = "" if item[3] or re.fullmatch(r"[A-Z]\d{2}(\.\w{1,4})?", item[1]) else item[1]
         if found := tidy(item[9] or item[2] or item[5] or bare):
             return found
@@ -251,9 +262,13 @@ def cwe_words(values: Sequence[Any], context: Context) -> str | None:
 
 @transform("ethnic_code")
 def ethnic_code(values: Sequence[Any], context: Context) -> str | None:
-    """Dân tộc from a CE or CWE: what table `ethnicity` knows of CWE.1, CWE.2 (without the words "Dân tộc") or CWE.4."""
+    """Dân tộc from a CE or CWE: what table `ethnicity` knows of CWE.1, CWE.2 (without the words "Dân tộc") or CWE.4.
+
+    >>> ethnic_code(hl7("^Dân tộc Ba Na")), ethnic_code(hl7("01"))
+    ('13', '01')
+    """
     table = context.table("ethnicity")
-    for item in _composites(values):
+    for item in composites(values):
         candidates = [re.sub(r"(?i)^dân tộc\s+", "", tidy(item[number])) for number in (1, 2, 4, 5)]
         for candidate in filter(None, candidates):
             if code := table.get(candidate):
@@ -265,8 +280,12 @@ def ethnic_code(values: Sequence[Any], context: Context) -> str | None:
 
 @transform("xtn_phone")
 def xtn_phone(values: Sequence[Any], context: Context) -> str | None:
-    """XTN as one number: XTN.12, else XTN.1, else country, area and local number (XTN.5 to 7)."""
-    for item in _composites(values):
+    """XTN as one number: XTN.12, else XTN.1, else country, area and local number (XTN.5 to 7).
+
+    >>> xtn_phone(hl7("^PRN^PH^^84^256^3999999"))
+    '+84 256 3999999'
+    """
+    for item in composites(values):
         parts = tidy(item[12]) or tidy(item[1])
         country = f"+{item[5].lstrip('+')}" if item[5] else ""
         if found := parts or tidy(f"{country} {item[6]} {item[7]}"):
@@ -276,7 +295,12 @@ def xtn_phone(values: Sequence[Any], context: Context) -> str | None:
 
 @transform("facility_code")
 def facility_code(values: Sequence[Any], context: Context) -> str | None:
-    """Mã cơ sở khám chữa bệnh: five digits. Names of systems and departments in the same place are none."""
+    """Mã cơ sở khám chữa bệnh: five digits. Names of systems and departments in the same place are none.
+
+    >>> facility_code(["99001"])
+    '99001'
+    >>> facility_code(["BVDK"])
+    """
     text = _first_plain(values)
     return text if re.fullmatch(r"\d{5}", text) else None
 
@@ -288,8 +312,13 @@ _DAYS = {"wk": 7, "w": 7, "wks": 7, "week": 7, "weeks": 7, "tuần": 7, "d": 1, 
 @transform("obx_grams")
 def obx_grams(values: Sequence[Any], context: Context) -> int | None:
     """A birth weight: OBX-5 in the unit of OBX-6. 3.2 kg → 3200. Without a unit three or four digits are grams; a
-    weight outside 200 to 9,999 g is not believed."""
-    for item in _composites(values):
+    weight outside 200 to 9,999 g is not believed.
+
+    >>> obx_grams(hl7("3.2", unit="kg")), obx_grams(hl7("3200"))
+    (3200, 3200)
+    >>> obx_grams(hl7("32", unit="kg"))
+    """
+    for item in composites(values):
         number, unit = _number(item), item.field(6).casefold()
         factor = _GRAMS.get(unit) if unit else 1
         grams = round(number * factor) if number is not None and factor else 0
@@ -301,8 +330,12 @@ def obx_grams(values: Sequence[Any], context: Context) -> int | None:
 
 @transform("obx_weeks")
 def obx_weeks(values: Sequence[Any], context: Context) -> int | None:
-    """A gestational age in completed weeks: 39 wk → 39, 276 d → 39, "39w4d" and "39+4" → 39; 16 to 45 is believed."""
-    for item in _composites(values):
+    """A gestational age in completed weeks: 39 wk → 39, 276 d → 39, "39w4d" and "39+4" → 39; 16 to 45 is believed.
+
+    >>> obx_weeks(hl7("39", unit="wk")), obx_weeks(hl7("276", unit="d")), obx_weeks(hl7("39w4d"))
+    (39, 39, 39)
+    """
+    for item in composites(values):
         combined = re.fullmatch(r"(\d{2})\s*(?:w|wk|\+|tuần)\s*\d?\s*(?:d|ngày)?", item.text.casefold())
         number = Decimal(combined[1]) if combined else _number(item)
         unit = "" if combined else item.field(6).casefold()
@@ -326,17 +359,3 @@ def _number(item: Composite) -> Decimal | None:
 
 def _first_plain(values: Sequence[Any]) -> str:
     return next((text for value in values if (text := value if isinstance(value, str) else value.text)), "")
-
-
-def _composites(values: Sequence[Any]) -> list[Composite]:
-    """The values as composites. A text here means that the row's path names a component: a mistake of the file."""
-    for value in values:
-        if isinstance(value, str):
-            raise TypeError("a whole field was expected: write PID-5, not PID-5.1")
-    return list(values)
-
-
-def _by_type(values: Sequence[Any], component: int, order: Sequence[str]) -> list[Composite]:
-    """Repetitions by their type code, in the order preferred; unknown types last."""
-    rank = {code: place for place, code in enumerate(order)}
-    return sorted(_composites(values), key=lambda item: rank.get(item[component].upper(), len(order)))

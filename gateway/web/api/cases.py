@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from gateway.pipeline.cases import load_case
+from gateway.pipeline.document import find_writer, stored_document
 from gateway.views.cases import CaseDetail, find_case_detail, list_cases
 from gateway.web.access import PersonReaderDep
 from gateway.web.principal import Principal
@@ -50,6 +52,20 @@ def read_sealed_dossier(case_id: str, site: SiteDep, who: PersonReaderDep) -> Re
         raise Problem(404, "case.not_sealed", "the dossier of this case is not sealed yet")
     note_read(site, who, [case_id], "download")
     return Response(detail.xml.encode(), media_type="application/xml")
+
+
+@router.get("/cases/{case_id}/fhir", response_class=Response)
+def read_case_as_fhir(case_id: str, site: SiteDep, who: PersonReaderDep) -> Response:
+    """What the case says as a FHIR R4 document Bundle (docs/fhir-out.md)."""
+    _get_case(site, who, case_id)
+    services = site.services
+    writer = find_writer(services.readers, "fhir")
+    if writer is None:
+        raise Problem(404, "case.not_writable", "no installed reader writes FHIR documents")
+    with services.store.read() as conn:
+        document = stored_document(services, writer, load_case(conn, services.vault, case_id))
+    note_read(site, who, [case_id], "download")
+    return Response(document, media_type=writer.document_type)
 
 
 def _get_case(site: Site, who: Principal, case_id: str) -> CaseDetail:

@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.views.desk import OPEN, STATES, DeskLine, count_desk, find_on_desk, list_desk
+from gateway.domain.registration import NEWS
+from gateway.views.desk import OPEN, STATES, DeskLine, count_desk, find_on_desk, list_desk, with_news
 from gateway.web.access import CheckedFormDep, SignedInDep, require_role
 from gateway.web.pages import words
 from gateway.web.pages.declaration import subject_of
@@ -20,6 +21,10 @@ from gateway.web.sessions import SignedIn
 from gateway.web.site import Site, SiteDep
 
 router = APIRouter()
+NEWS_TAB = "thay-doi"
+"""The list of everything with unanswered news, whatever its state."""
+AT_THE_TOP = 25
+"""So many dossiers with unanswered news stand above a list; the others are in the tab of their own."""
 HOME = {"hospital": "/benh-vien", "auditor": "/nhat-ky", "admin": "/nguoi-dung"}
 
 
@@ -35,7 +40,7 @@ class DeskRow:
 
 @router.get("/")
 def show_desk(site: SiteDep, session: SignedInDep, trang_thai: str = "", sau: str | None = None) -> Response:
-    """The desk; `trang_thai` one state (open ones by default), `sau` the cursor of the page before."""
+    """The desk; `trang_thai` one state or `thay-doi` (open ones by default), `sau` the cursor of the page before."""
     if session.principal.role in HOME:
         return RedirectResponse(HOME[session.principal.role], 303)
     return _page(site, session, trang_thai, sau, "", "", 200)
@@ -59,19 +64,24 @@ def _page(
 ) -> Response:
     services, who = site.services, session.principal
     reach = who.reach(services.feeds)
-    chosen = state if state in STATES else ""
+    chosen = state if state in (*STATES, NEWS_TAB) else ""
     with services.store.read() as conn:
         counts = count_desk(conn, reach)
-        page = list_desk(conn, services.vault, reach, (chosen,) if chosen else OPEN, after)
-    note_read(site, who, [line.case_id for line in page.rows], "desk")
+        page = list_desk(conn, services.vault, reach, _states(chosen), after)
+        # What asks for an answer must not hide on a later page, or among the registered.
+        above = with_news((chosen,) if chosen else STATES) if after is None and chosen != NEWS_TAB else ()
+        news = list_desk(conn, services.vault, reach, above, limit=AT_THE_TOP).rows if above else []
+    note_read(site, who, [line.case_id for line in (*news, *page.rows)], "desk")
     today = services.clock.now().astimezone(VIETNAM).date()
     values = {
-        "rows": [_row(site, line, today) for line in page.rows],
+        "rows": [_row(site, line, today) for line in (*news, *page.rows)],
         "next": page.next,
         "first": after is None,
         "chosen": chosen,
         "counts": counts,
         "open_count": sum(counts[name] for name in OPEN),
+        "news_count": sum(counts[name] for name in NEWS if name),
+        "news_tab": NEWS_TAB,
         "communes": _communes(site, who.communes),
         "today": today.isoformat(),
         "ma": code,
@@ -81,9 +91,15 @@ def _page(
     return site.renderer.page("desk.html", who, session.csrf, values, status)
 
 
+def _states(chosen: str) -> tuple[str, ...]:
+    if chosen == NEWS_TAB:
+        return with_news()
+    return (chosen,) if chosen else OPEN
+
+
 def _row(site: Site, line: DeskLine, today: date) -> DeskRow:
     left, pressing = words.days_left(line.register_by, today)
-    over = line.state in ("registered", "refused")
+    over = line.state not in OPEN
     return DeskRow(line, subject_of(site.forms[line.kind], line.fields), "" if over else left, "" if over else pressing)
 
 

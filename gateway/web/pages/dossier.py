@@ -4,7 +4,7 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -12,24 +12,26 @@ from fastapi import APIRouter
 from fastapi import Form as FormField
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.domain.identity import IdentityResult
-from gateway.domain.registration import RESULT_FIELDS
-from gateway.domain.registration import STATES as ALLOWED
-from gateway.pipeline.cases import find_case
+from gateway.domain.registration import RESULT_FIELDS, WITHDRAWING, actions_of
+from gateway.pipeline.cases import StoredCase, find_case
 from gateway.pipeline.desk import decide
+from gateway.pipeline.merging import MERGED_INTO
 from gateway.views.desk import DeskDossier, find_on_desk
 from gateway.web.access import CheckedFormDep, SignedInDep, require_role
 from gateway.web.accounts import find_user
 from gateway.web.pages import words
+from gateway.web.pages.deadlines import Happened, deadlines_of, on_the_desk
 from gateway.web.pages.declaration import (
-    deadlines_of,
+    corrections_shown,
     findings_of,
     labels_of,
     lay_out,
     owed_of,
+    reasons_of,
     subject_of,
     verdicts_of,
 )
+from gateway.web.pages.duplicates import others_of
 from gateway.web.principal import Principal
 from gateway.web.problems import Problem
 from gateway.web.reads import note_read
@@ -48,12 +50,16 @@ def show_dossier(code: str, site: SiteDep, session: SignedInDep) -> Response:
 
 
 @router.get("/dossier.xml")
-def download(code: str, site: SiteDep, session: SignedInDep) -> Response:
-    """The signed XML as it came."""
+def download(code: str, site: SiteDep, session: SignedInDep, ban: int | None = None) -> Response:
+    """The signed XML as it came: the newest, or version `ban`."""
     found = _get(site, session.principal, code)
+    version = found.line.version if ban is None else ban
+    xml = found.xml if version == found.line.version else found.versions.get(version)
+    if xml is None:
+        raise Problem(404, "dossier.unknown", "the dossier has no such version")
     note_read(site, session.principal, [found.line.case_id], "download")
-    disposition = f'attachment; filename="ho-so-{found.line.case_id}-{found.line.version}.xml"'
-    return Response(found.xml.encode(), media_type="application/xml", headers={"Content-Disposition": disposition})
+    disposition = f'attachment; filename="ho-so-{found.line.case_id}-{version}.xml"'
+    return Response(xml.encode(), media_type="application/xml", headers={"Content-Disposition": disposition})
 
 
 @router.post("/quyet-dinh")
@@ -70,7 +76,8 @@ def decide_dossier(
     ngayDangKy: _Text = "",  # noqa: N803
     soDinhDanh: _Text = "",  # noqa: N803
 ) -> Response:
-    """Record a decision; what is wrong comes back beside its field with everything typed still there."""
+    """Record a decision or an answer to the facility's news; what is wrong comes back beside its field with everything
+    typed still there."""
     require_role(session.principal, "officer")
     _get(site, session.principal, code)
     texts = zip(RESULT_FIELDS, (so, quyenSo, trangSo, ngayDangKy, soDinhDanh), strict=True)
@@ -108,21 +115,28 @@ def _page(
 ) -> Response:
     services, who, line = site.services, session.principal, found.line
     note_read(site, who, [line.case_id], "dossier")
-    today = services.clock.now().astimezone(VIETNAM).date()
+    now = services.clock.now()
+    today = now.astimezone(VIETNAM).date()
     form = site.forms[line.kind]
     left, pressing = words.days_left(line.register_by, today)
-    actions = ALLOWED.get(line.state, ()) if who.role == "officer" else ()
+    actions = actions_of(line.state, line.news) if who.role == "officer" else ()
+    case = _case(site, line.case_id)
+    fields = line.fields
     values = {
         "found": found,
         "form": form,
         "line": line,
-        "subject": subject_of(form, line.fields),
+        "subject": subject_of(form, fields),
+        "corrections": corrections_shown(form, found.corrections, fields, services.catalogue, today),
+        "reasons": reasons_of(found.dossier) if line.news == WITHDRAWING else [],
+        "merged_into": case.edits[MERGED_INTO].value if case and MERGED_INTO in case.edits else "",
         "sections": lay_out(form, found.dossier, services.catalogue, today) if found.dossier else [],
         "labels": labels_of(form),
-        "identity": _identity(site, line.case_id),
+        "identity": verdicts_of(case.identity) if case else [],
         "owed": owed_of(found.dossier),
         "findings": findings_of(found.dossier),
-        "deadlines": deadlines_of(found.dossier, line.register_by),
+        "duplicates": others_of(site, who, line.case_id),
+        "deadlines": deadlines_of(found.dossier, line.register_by, services.catalogue, now, happened(found)),
         "history": _history(site, found),
         "left": left if actions else "",
         "pressing": pressing if actions else "",
@@ -133,10 +147,16 @@ def _page(
     return site.renderer.page("dossier.html", who, session.csrf, values, status)
 
 
-def _identity(site: Site, case_id: str) -> list[IdentityResult]:
+def _case(site: Site, case_id: str) -> StoredCase | None:
     with site.services.store.read() as conn:
-        case = find_case(conn, site.services.vault, case_id)
-    return verdicts_of(case.identity) if case else []
+        return find_case(conn, site.services.vault, case_id)
+
+
+def happened(found: DeskDossier) -> Happened:
+    """What clocks run by; none runs for a dossier that was taken back."""
+    happened = on_the_desk(found)
+    stopped = {"register_by", "supplement_by", "decide_by"} if found.line.state == "cancelled" else set()
+    return replace(happened, stopped=happened.stopped | stopped)
 
 
 def _history(site: Site, found: DeskDossier) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from gateway.domain.commune import Commune
 from gateway.domain.notification import flatten
 from gateway.domain.person import Address
 from gateway.pipeline.cases import StoredCase, find_case
-from gateway.pipeline.desk import choose_commune, release
+from gateway.pipeline.desk import choose_commune, complete, release
 from gateway.pipeline.services import Services
 from gateway.views.cases import find_case_detail
 from gateway.views.desk import find_on_desk
@@ -30,8 +30,8 @@ from gateway.web.access import CheckedFormDep, SignedInDep, require_role
 from gateway.web.accounts import find_user
 from gateway.web.pages import words
 from gateway.web.pages.commune_search import Found, search_communes
+from gateway.web.pages.deadlines import deadlines_of, while_waiting
 from gateway.web.pages.declaration import (
-    deadlines_of,
     findings_of,
     labels_of,
     lay_out,
@@ -39,6 +39,7 @@ from gateway.web.pages.declaration import (
     subject_of,
     verdicts_of,
 )
+from gateway.web.pages.duplicates import others_of
 from gateway.web.principal import Principal
 from gateway.web.problems import Problem
 from gateway.web.reads import note_read
@@ -76,8 +77,8 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was typed in a form that is shown again: `about` is "commune" or a hold's code; `wrong` is field → sentence,
-    "case" for the whole."""
+    """What was typed in a form that is shown again: `about` is "commune", a hold's code or the path of a fact; `wrong`
+    is field → sentence, "case" for the whole."""
 
     about: str = ""
     commune: str = ""
@@ -85,6 +86,7 @@ class Attempt:
     why: str = ""
     found: Found | None = None
     wrong: Mapping[str, str] = field(default_factory=dict)
+    typed: str = ""
 
 
 def count_for(services: Services, who: Principal) -> WaitingCount | None:
@@ -172,7 +174,38 @@ def let_go_on(
     return _page(site, session, found, Attempt(code, why=why, wrong=wrong), 422)
 
 
+@router.post("/{case_id}/bo-sung")
+def fill_in(
+    case_id: str,
+    site: SiteDep,
+    session: CheckedFormDep,
+    version: _Text = "",
+    path: _Text = "",
+    value: _Text = "",
+    why: _Text = "",
+) -> Response:
+    """Write down a required fact that no message brought."""
+    who = session.principal
+    found = _get_to_settle(site, who, case_id)
+    if not _may_release(who, found) or path not in _facts_missing(site, found).values():
+        wrong = {"case": "Bạn không được ghi mục này, hoặc hồ sơ không còn thiếu mục này."}
+    else:
+        wrong = complete(site.services, case_id, path, value, who.name, why, _number(version))
+    if not wrong:
+        return RedirectResponse(f"/cho-xu-ly/{case_id}", 303)
+    return _page(site, session, found, Attempt(path, typed=value, why=why, wrong=wrong), 422)
+
+
 # What may be done
+
+
+def _facts_missing(site: Site, found: WaitingCase) -> dict[str, str]:
+    """Required field of the form → the fact of the notification that would fill it."""
+    catalogue = site.services.catalogue
+    place = catalogue.units.today(found.commune_code) if found.commune_code else None
+    rules = catalogue.outbound(found.kind, site.services.clock.now().astimezone(VIETNAM).date(), place)
+    sources = {row.field: row.sources[0].path.unit for row in reversed(rules.rows) if row.required and row.sources}
+    return {name: sources[name] for name in found.dossier["missing"] if name in sources}
 
 
 def _find(site: Site, who: Principal, case_id: str) -> WaitingCase | None:
@@ -232,7 +265,8 @@ def _page(
 ) -> Response:
     services, who = site.services, session.principal
     note_read(site, who, [found.case_id], "waiting_case")
-    today = services.clock.now().astimezone(VIETNAM).date()
+    now = services.clock.now()
+    today = now.astimezone(VIETNAM).date()
     form = site.forms[found.kind]
     with services.store.read() as conn:
         case = find_case(conn, services.vault, found.case_id)
@@ -247,15 +281,17 @@ def _page(
         "labels": labels_of(form),
         "identity": verdicts_of(case.identity) if case else [],
         "owed": owed_of(found.dossier),
+        "duplicates": others_of(site, who, found.case_id),
         # Why the commune is unknown stands above, in more words than the findings have.
         "findings": [item for item in findings_of(found.dossier) if not item["code"].startswith("commune.")],
         "written": _written_address(case, found.dossier["commune"]["basis"]) if case else "",
-        "deadlines": deadlines_of(found.dossier, found.register_by),
+        "deadlines": deadlines_of(found.dossier, found.register_by, services.catalogue, now, while_waiting(found)),
         "left": left,
         "pressing": pressing,
         "decided": decided,
         "again": {one.about for one in decided if one.again},
         "choices": _choices(site, who, found, attempt),
+        "facts": _facts_missing(site, found),
         "coordinator": who.communes is None,
         "officer": who.role == "officer",
         "may_release": _may_release(who, found),
@@ -292,10 +328,9 @@ def _decided(site: Site, case: StoredCase) -> list[Decided]:
     with site.services.store.read() as conn:
         for path, edit in sorted(case.edits.items(), key=lambda item: item[1].at):
             about = "commune" if path == "commune.code" else path.removeprefix("hold.")
-            if about == path:
-                continue  # an edit of the dossier's content is shown with its field
             person = find_user(conn, edit.who)
-            words_ = _words_of(site, about, str(edit.value))
+            # What was written down is shown with its field.
+            words_ = "Bổ sung thông tin còn thiếu" if about == path else _words_of(site, about, str(edit.value))
             shown.append(Decided(about, words_, edit, person.shown_as if person else edit.who, again))
     return shown
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.domain.clocks import Clock
+from gateway.domain.time_left import Left
 
 STATES = {
     "received": "Mới đến",
@@ -10,7 +15,10 @@ STATES = {
     "needs_more": "Chờ bổ sung",
     "registered": "Đã đăng ký",
     "refused": "Đã từ chối",
+    "cancelled": "Đã rút",
 }
+NEWS = {"corrected": "Cơ sở y tế sửa thông tin", "withdrawing": "Cơ sở y tế xin rút"}
+"""News from the facility that the officer has not answered."""
 CASE_STATES = {
     "collecting": "Đang gom thông tin",
     "waiting": "Chờ người xử lý",
@@ -22,7 +30,13 @@ CASE_STATES = {
     "needs_more": "Xã chờ bổ sung",
     "registered": "Đã đăng ký",
     "refused": "Xã từ chối",
+    "undelivered": "Chưa gửi được",
+    "corrected": "Đã gửi bản sửa, xã chưa trả lời",
+    "withdrawing": "Đã xin rút, xã chưa trả lời",
+    "cancelled": "Đã rút",
+    "merged": "Đã gộp vào hồ sơ khác",
 }
+"""Every state of a case's journey (gateway.domain.journey), and those of a dossier on its way."""
 KINDS = {"birth": "Khai sinh", "death": "Khai tử"}
 ACTIONS = {
     "accept": "Tiếp nhận",
@@ -30,7 +44,13 @@ ACTIONS = {
     "refuse": "Từ chối",
     "register": "Ghi kết quả đăng ký",
     "corrected": "Bệnh viện sửa thông tin",
+    "withdrawn": "Cơ sở y tế xin rút hồ sơ",
+    "restored": "Cơ sở y tế không rút nữa",
+    "seen": "Đã xem thông tin sửa",
+    "agree": "Đồng ý rút hồ sơ",
+    "keep": "Giữ hồ sơ",
 }
+SEXES = {"male": "Nam", "female": "Nữ", "undetermined": "Chưa xác định được"}
 PERSONS = {"child": "Trẻ", "mother": "Người mẹ", "father": "Người cha", "deceased": "Người đã chết"}
 VERDICTS = {
     "matched": "Khớp với CSDL quốc gia về dân cư",
@@ -74,6 +94,8 @@ BASES = {
     "address": "Địa chỉ",
 }
 """Whose address decides the competent commune."""
+WITHDRAWAL_REASONS = ("case.cancelled", "death.revived", "case.merged")
+"""Findings that say why a facility takes a dossier back."""
 HOLDS = {"death.contradiction": "Dữ liệu tử vong mâu thuẫn", "birth.surrogate": "Có mang thai hộ"}
 """Findings that hold a dossier back (pipeline.prepare.HOLDING)."""
 HOLD_WORDS = {
@@ -99,9 +121,97 @@ LOG_KINDS = {
     "signed_in": "Đăng nhập",
     "checkpoint": "Điểm chốt",
     "gave_up": "Dừng thử lại",
+    "merged": "Gộp hai hồ sơ",
+    "conditional": "Ghi nhớ điều kiện gửi",
 }
 SOON_DAYS = 7
 """From here on a deadline is shown as pressing; the supplement by a family takes up to seven working days."""
+DONE = {
+    "register_by": ("đã đăng ký trong hạn", "đã đăng ký sau hạn"),
+    # When the last correction came says nothing about when the first data did: nobody is accused of being late.
+    "send_paper_by": ("đã gửi trong hạn", "đã có dữ liệu, chưa rõ có gửi trong hạn không"),
+    "decide_by": ("xã đã trả lời trong hạn", "xã đã trả lời sau hạn"),
+    "supplement_by": ("đã bổ sung trong hạn", "đã bổ sung sau hạn"),
+}
+"""A clock whose matter is settled: in time, not in time."""
+WEEKDAYS = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật")
+_UNVERIFIED = re.compile(r"[\s,;:]*\bunverified$")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClock:
+    """One clock as a page shows it. `left` says what is left and until when; `pressing` is its colour class: late,
+    soon, fine, none. `doubts` are sentences about what is not certain."""
+
+    label: str
+    left: str
+    pressing: str
+    rule: str = ""
+    source: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+def clock_words(name: str, told: tuple[Clock, Left] | str) -> ShownClock:
+    """A clock in words; `told` is a bare ISO end in dossiers made before clocks were kept whole."""
+    if isinstance(told, str):
+        return ShownClock(CLOCKS.get(name, name), day_words(told), "none")
+    clock, left = told
+    doubts = ["Căn cứ chưa được kiểm chứng."] if clock.unverified else []
+    if not clock.holidays_known:
+        doubts.append("Chưa có lịch nghỉ lễ của năm này: ngày nghỉ lễ chưa được trừ.")
+    source = _UNVERIFIED.sub("", clock.source)
+    return ShownClock(clock.label, _left_words(clock, left), _pressing(clock, left), clock.rule, source, tuple(doubts))
+
+
+def day_words(iso: str) -> str:
+    """ISO day or minute → "22.01.2027, thứ sáu" or "13:30 ngày 09.11.2026, thứ hai"; other text stays as it is."""
+    try:
+        at = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    day = f"{at:%d.%m.%Y}, {WEEKDAYS[at.weekday()]}"
+    return f"{at:%H:%M} ngày {day}" if "T" in iso else day
+
+
+def _left_words(clock: Clock, left: Left) -> str:
+    if left.state == "waits":
+        return f"{clock.waits} đầy đủ (mới biết {_partly(clock.starts)})" if clock.starts else clock.waits
+    working = clock.unit == "working_days"
+    match left.state:
+        case "met" | "missed":
+            words = DONE[clock.name][left.state == "missed"]
+        case "stopped":
+            words = "hồ sơ đã kết thúc"
+        case "last_day":
+            words = "hôm nay là ngày cuối"
+        case "overdue":
+            words = f"quá hạn {left.days} ngày" if left.days else f"quá hạn {_hours(left.minutes)}".rstrip()
+        case _ if left.minutes:
+            words = f"còn {_hours(left.minutes)}"
+        case _:
+            words = f"còn {left.days} ngày làm việc" if working else f"còn {left.days} ngày"
+    return f"{words} (hạn {day_words(clock.ends)})"
+
+
+def _pressing(clock: Clock, left: Left) -> str:
+    if left.state in ("overdue", "last_day"):
+        return "late" if left.state == "overdue" else "soon"
+    if left.state != "running":
+        return "none"
+    return "soon" if left.days <= SOON_DAYS else "fine"
+
+
+def _hours(minutes: int) -> str:
+    """Working time: "2 giờ 30 phút làm việc"; "" for none."""
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} giờ"] * bool(hours) + [f"{rest} phút"] * bool(rest)
+    return " ".join([*parts, "làm việc"]) if parts else ""
+
+
+def _partly(iso: str) -> str:
+    """A date whose day is unknown: "năm 1950", "tháng 03.1950"."""
+    year, _, month = iso.partition("-")
+    return f"tháng {month}.{year}" if month else f"năm {year}"
 
 
 def days_left(register_by: str, today: date) -> tuple[str, str]:
@@ -113,5 +223,5 @@ def days_left(register_by: str, today: date) -> tuple[str, str]:
     if left < 0:
         return f"quá hạn {-left} ngày", "late"
     if left == 0:
-        return "hết hạn hôm nay", "late"
+        return "hôm nay là ngày cuối", "soon"
     return f"còn {left} ngày", "soon" if left <= SOON_DAYS else "fine"

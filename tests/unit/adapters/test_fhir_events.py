@@ -229,3 +229,21 @@ def test_events_say_when_in_utc() -> None:
 def test_test_messages_are_marked() -> None:
     raw = bundle(newborn(), mother_of(), meta={"security": [{"code": "HTEST"}]})
     assert seen(raw) == [("birth", "birth", ["message.not_production"])]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("92011-6", ("birth", "birth")),
+        ("68998-4", ("birth", "birth")),
+        ("71230-7", ("birth", "birth")),
+        ("92010-8", ("birth", "related")),
+        ("69045-3", ("birth", "related")),
+        ("64297-5", ("death", "death")),
+        ("69409-1", ("death", "death")),
+    ],
+)
+def test_the_type_of_a_document_says_what_its_subject_is(code: str, told: tuple[str, str]) -> None:
+    paper = {"resourceType": "Composition", "type": concept(code), "subject": {"reference": "Patient/nb-1"}}
+    (event,) = fhir_events(bundle(paper, newborn(birthDate="1990-01-01"), type="document"))
+    assert (event.kind, event.relevance) == told

@@ -320,3 +320,12 @@ def test_a_resource_on_its_own_gives_its_facts(resource: dict[str, Any], unit: s
     section, field = unit.split(".")
     assert getattr(getattr(reading.notification, section), field) == expected
     assert reading.patients == ("Patient/nb-1",)
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", 1e300, "1000000", 0, -3])
+def test_an_amount_nobody_can_weigh_is_a_finding_and_never_written_out(amount: Any) -> None:
+    weight = observation("8339-4", valueQuantity={"value": amount, "code": "g"})
+    reading = read(bundle(newborn(), mother_of(), weight))
+    assert isinstance(reading.notification, BirthNotification)
+    assert reading.notification.birth.weight_g is None
+    assert "value.unreadable" in codes_of(reading)

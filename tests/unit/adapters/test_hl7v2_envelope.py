@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hl7
 import pytest
 
@@ -94,7 +96,9 @@ def test_versions_from_2_3_to_2_8_are_read(version: str) -> None:
         ({"MSH-11": ""}, "MSH-11", "101"),
         ({"MSH-12": ""}, "MSH-12", "101"),
         ({"MSH-11": "X"}, "MSH-11", "202"),
+        ({"MSH-12": "2.1"}, "MSH-12", "203"),
         ({"MSH-12": "2.2"}, "MSH-12", "203"),
+        ({"MSH-12": "2.5.2"}, "MSH-12", "203"),
         ({"MSH-12": "3.0"}, "MSH-12", "203"),
         ({"MSH-12": "2.9"}, "MSH-12", "203"),
     ],
@@ -137,24 +141,70 @@ def test_an_answer_uses_the_senders_separators() -> None:
     lines = READER.answer(header, "AE", error, FEED, "rx#7").body.decode("utf-8").split("\r")
     assert lines[0].startswith("MSH#*!?%#HOTICH#SO#HIS#BV#")
     assert lines[0].split("#")[8:10] == ["ACK*A01*ACK", "rx?F?7"]
-    assert lines[2].startswith("ERR##PID*1*5*1*1#102*Data type error*HL70357#E###a ?F? b ?S? c ?E? d#")
+    assert lines[2].startswith("ERR##PID*1*5*1*1#102*Sai kiểu dữ liệu*HL70357#E###a ?F? b ?S? c ?E? d#")
 
 
 @pytest.mark.parametrize(
-    ("msh_15", "code", "mode"),
+    ("msh_15", "msh_16", "code", "mode"),
     [
-        ("", "AA", "AA"),
-        ("AL", "AA", "CA"),
-        ("AL", "AE", "CE"),
-        ("ER", "AR", "CR"),
-        ("NE", "AA", "CA"),
-        ("SU", "AA", "CA"),
+        ("", "", "AE", "AE"),
+        ("AL", "", "AA", "CA"),
+        ("AL", "", "AE", "CE"),
+        ("AL", "AL", "AR", "CR"),
+        ("ER", "", "AR", "CR"),
+        ("SU", "", "AA", "CA"),
+        ("NE", "AL", "AA", "AA"),
+        ("NE", "AL", "AE", "AE"),
+        ("", "AL", "AR", "AR"),
+        ("ER", "AL", "AA", "AA"),
+        ("ER", "SU", "AA", "AA"),
+        ("SU", "ER", "AE", "AE"),
+        ("XX", "", "AA", "CA"),
     ],
 )
-def test_a_sender_in_enhanced_mode_gets_accept_codes(msh_15: str, code: str, mode: str) -> None:
-    answer = READER.answer(READER.header(message({"MSH-15": msh_15})), code, None, FEED, "rx.7")
+def test_msh_15_and_msh_16_decide_which_acknowledgement_comes(msh_15: str, msh_16: str, code: str, mode: str) -> None:
+    answer = READER.answer(READER.header(message({"MSH-15": msh_15, "MSH-16": msh_16})), code, None, FEED, "rx.7")
     assert answer.code == mode
     assert f"MSA|{mode}|M1".encode() in answer.body
+
+
+@pytest.mark.parametrize(
+    ("msh_15", "msh_16", "code"),
+    [("NE", "", "AA"), ("NE", "NE", "AR"), ("ER", "", "AA"), ("SU", "NE", "AE"), ("", "ER", "AA")],
+)
+def test_a_sender_that_wants_no_answer_gets_an_empty_one(msh_15: str, msh_16: str, code: str) -> None:
+    header = READER.header(message({"MSH-15": msh_15, "MSH-16": msh_16}))
+    answer = READER.answer(header, code, None, FEED, "rx.7")
+    assert (answer.body, answer.code) == (b"", {"AA": "CA", "AE": "CE", "AR": "CR"}[code])
+
+
+def test_the_words_of_an_answer_are_in_the_feeds_language() -> None:
+    error = UnreadableMessage("hl7v2.bytes_undecodable", "PID-5", "byte 99 is not in it", "102")
+    header = READER.header(message())
+    told = {
+        language: READER.answer(header, "AE", error, replace(FEED, language=language), "rx.7").body.decode("utf-8")
+        for language in ("vi", "en")
+    }
+    assert "|102^Sai kiểu dữ liệu^HL70357|E|||byte 99 is not in it|Có byte không thuộc bảng mã" in told["vi"]
+    assert "|102^Data type error^HL70357|E|||byte 99 is not in it|Bytes that are not in the character" in told["en"]
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.3.1", "2.4"])
+def test_older_versions_get_the_older_error_segment_in_the_feeds_language(version: str) -> None:
+    error = UnreadableMessage("x.y", "NK1[2]-2.1", "cannot be read", "102")
+    answer = READER.answer(READER.header(message({"MSH-12": version})), "AE", error, replace(FEED, language="en"), "1")
+    assert b"MSA|AE|M1|Data type error: NK1[2]-2.1\rERR|NK1^2^2^102&Data type error&HL70357\r" in answer.body
+
+
+@pytest.mark.parametrize("processing", ["T", "D", "T^T", "T^A", "D^I"])
+def test_the_processing_id_is_known_whatever_mode_stands_beside_it(processing: str) -> None:
+    assert READER.header(message({"MSH-11": processing})).processing == processing[0]
+
+
+@pytest.mark.parametrize("text", ['"T"', "P T", "^T"])
+def test_another_processing_id_is_refused(text: str) -> None:
+    error, answer = refused(message({"MSH-11": text}))
+    assert (error.where, answer.code) == ("MSH-11", "AR")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +221,7 @@ def test_a_sender_in_enhanced_mode_gets_accept_codes(msh_15: str, code: str, mod
 def test_an_error_names_its_place_code_and_words(where: str, location: str) -> None:
     _, msa, err = acknowledged(message(), "AE", UnreadableMessage("x.y", where, "cannot be read", "102"))
     assert msa == ["MSA", "AE", "M1"]
-    assert err[2:5] == [location, "102^Data type error^HL70357", "E"]
+    assert err[2:5] == [location, "102^Sai kiểu dữ liệu^HL70357", "E"]
     assert err[7].startswith("cannot be read")
     assert err[8] == f"Sai kiểu dữ liệu: {where}"
 
@@ -181,7 +231,7 @@ def test_before_2_5_the_error_is_one_field_and_the_words_are_in_msa() -> None:
     msh, msa, err = acknowledged(raw, "AR", UnreadableMessage("x.y", "MSH-10", "taken", "205"))
     assert msh[8] == "ACK^A01"
     assert msa == ["MSA", "AR", "M1", "Trùng số thông điệp (MSH-10) nhưng khác nội dung: MSH-10"]
-    assert err == ["ERR", "MSH^1^10^205&Duplicate key identifier&HL70357"]
+    assert err == ["ERR", "MSH^1^10^205&Trùng số thông điệp (MSH-10) nhưng khác nội dung&HL70357"]
 
 
 @pytest.mark.parametrize(
@@ -204,4 +254,4 @@ def test_the_http_status_says_the_same_as_the_code(code: str, hl7_code: str | No
 
 def test_a_condition_outside_the_table_is_answered_as_an_internal_error_of_ours() -> None:
     _, _, err = acknowledged(message(), "AR", UnreadableMessage("x.y", "MSH-10", "words", "999"))
-    assert err[3] == "999^Application internal error^HL70357"
+    assert err[3] == "999^Hệ thống tạm thời không nhận được, hãy gửi lại^HL70357"

@@ -7,7 +7,8 @@ import unicodedata
 import pytest
 
 from adapters.hospital.hl7v2_charset import choose_charset, decode_text
-from adapters.hospital.hl7v2_message import STANDARD, Hl7v2Message, read_msh, unescape
+from adapters.hospital.hl7v2_delimiters import STANDARD, unescape
+from adapters.hospital.hl7v2_message import Hl7v2Message, read_msh
 from gateway.errors import SettingsError, UnreadableMessage
 from tests.hl7v2_messages import message
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import hl7
 import pytest
 import structlog
 import uvloop
@@ -17,71 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hl7.client import MLLPClient
 
-from adapters.hospital.mllp import MAX_WAITING, MllpListener
-from gateway.ports.hospital import Reply
-from tests.hl7v2_messages import FEED, READER, message
-
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-
-
-class HeldIntake:
-    """An intake that stores nothing: it answers when told to, or at once when `held` is False."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        self.waiting: list[tuple[bytes, Reply]] = []
-        self.held = False
-
-    def submit(self, raw: bytes, format: str | None, feed: str | None, reply: Reply) -> None:
-        assert (format, feed) == ("hl7v2", None)
-        self.received.append(raw)
-        self.waiting.append((raw, reply))
-        if not self.held:
-            self.release()
-
-    def release(self, count: int | None = None) -> None:
-        now, self.waiting = self.waiting[:count], self.waiting[count:] if count else []
-        for raw, reply in now:
-            reply(READER.answer(READER.header(raw), "AA", None, FEED, "rx.1"))
-
-
-@pytest.fixture
-def intake() -> HeldIntake:
-    return HeldIntake()
-
-
-@pytest.fixture
-async def start(intake: HeldIntake) -> AsyncIterator[Callable[..., object]]:
-    started: list[MllpListener] = []
-
-    async def start_listener(**options: object) -> tuple[str, int]:
-        listener = MllpListener(port=0, **options)  # type: ignore[arg-type]
-        started.append(listener)
-        host, port = (await listener.start(intake)).rsplit(":", 1)
-        return host, int(port)
-
-    yield start_listener
-    for listener in started:
-        await listener.stop()
-
-
-def framed(*controls: str) -> bytes:
-    return b"".join(b"\x0b" + message({"MSH-10": control}) + b"\x1c\r" for control in controls)
-
-
-async def answers(reader: Reader, count: int) -> list[str]:
-    """MSA-2 of the next answers, in order."""
-    found = []
-    for _ in range(count):
-        frame = await asyncio.wait_for(reader.readuntil(b"\x1c\r"), 10)
-        found.append(str(hl7.parse(frame.strip(b"\x0b\x1c\r").decode("utf-8"))["MSA"][0][2]))
-    return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.002)
+from adapters.hospital.mllp import MllpListener
+from tests.hl7v2_messages import message
+from tests.mllp_world import HeldIntake, answers, framed, until
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -178,129 +116,6 @@ async def test_a_vertical_tab_in_the_text_is_part_of_the_message(
     writer.close()
 
 
-@pytest.mark.parametrize("finished", [True, False])
-async def test_an_oversized_message_is_refused_after_what_came_before_and_the_connection_closed(
-    start: Callable[..., object], intake: HeldIntake, finished: bool
-) -> None:
-    reader, writer = await asyncio.open_connection(*await start(max_bytes=2000))  # type: ignore[misc]
-    intake.held = True
-    writer.write(framed("M1"))
-    await until(lambda: len(intake.waiting) == 1)
-    writer.write(framed("M2")[:-3] + b"x" * 2000 + (b"\x1c\r" if finished else b""))
-    await asyncio.sleep(0.02)
-    intake.release()
-    text = await asyncio.wait_for(reader.read(), 10)
-    assert [line[:9] for line in text.split(b"\r") if line.startswith(b"MSA")] == [b"MSA|AA|M1", b"MSA|AR|M2"]
-    assert len(intake.received) == 1
-    writer.close()
-
-
-async def test_an_oversized_flood_without_a_header_is_refused_too(start: Callable[..., object]) -> None:
-    reader, writer = await asyncio.open_connection(*await start(max_bytes=2000))  # type: ignore[misc]
-    writer.write(b"\x0b" + b"x" * 5000)
-    assert b"MSA|AR" in await asyncio.wait_for(reader.read(), 10)
-    writer.close()
-
-
-async def test_a_sender_that_does_not_wait_is_read_no_faster_than_it_is_answered(
-    start: Callable[..., object], intake: HeldIntake
-) -> None:
-    intake.held = True
-    reader, writer = await asyncio.open_connection(*await start())  # type: ignore[misc]
-    names = [f"M{n}" for n in range(20_000)]
-    writer.write(framed(*names))
-    await until(lambda: len(intake.received) > MAX_WAITING)
-    await asyncio.sleep(0.05)
-    held = len(intake.received)
-    assert held < len(names) // 4  # one read beyond the mark, not the whole flood
-    intake.held = False
-    intake.release()
-    assert await answers(reader, len(names)) == names
-    writer.close()
-
-
-async def test_a_sender_that_closes_its_side_still_gets_its_answers(
-    start: Callable[..., object], intake: HeldIntake
-) -> None:
-    intake.held = True
-    reader, writer = await asyncio.open_connection(*await start())  # type: ignore[misc]
-    writer.write(framed("M1", "M2"))
-    writer.write_eof()
-    await until(lambda: len(intake.waiting) == 2)
-    await asyncio.sleep(0.02)
-    intake.release()
-    assert await answers(reader, 2) == ["M1", "M2"]
-    assert await asyncio.wait_for(reader.read(), 10) == b""
-    writer.close()
-
-
-async def test_an_answer_for_a_sender_that_hung_up_harms_nobody(
-    start: Callable[..., object], intake: HeldIntake
-) -> None:
-    intake.held = True
-    address = await start()  # type: ignore[misc]
-    _, writer = await asyncio.open_connection(*address)
-    writer.write(framed("M1"))
-    await until(lambda: len(intake.waiting) == 1)
-    writer.transport.abort()
-    await asyncio.sleep(0.02)
-    intake.held = False
-    intake.release()
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(framed("M2"))
-    assert await answers(reader, 1) == ["M2"]
-    writer.close()
-
-
-async def test_stopping_lets_waiting_answers_go_out_and_takes_nothing_new(intake: HeldIntake) -> None:
-    intake.held = True
-    listener = MllpListener(port=0)
-    host, port = (await listener.start(intake)).rsplit(":", 1)
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(framed("M1"))
-    await until(lambda: len(intake.waiting) == 1)
-    stopping = asyncio.create_task(listener.stop())
-    await asyncio.sleep(0.02)
-    assert not stopping.done()
-    writer.write(framed("M2"))
-    intake.release()
-    assert await answers(reader, 1) == ["M1"]
-    await asyncio.wait_for(stopping, 10)
-    assert await asyncio.wait_for(reader.read(), 10) == b""
-    assert len(intake.received) == 1
-    with pytest.raises(OSError):
-        await asyncio.open_connection(host, int(port))
-    writer.close()
-
-
-async def test_stopping_does_not_wait_for_ever(intake: HeldIntake) -> None:
-    intake.held = True
-    listener = MllpListener(port=0, drain_seconds=0.05)
-    host, port = (await listener.start(intake)).rsplit(":", 1)
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(framed("M1"))
-    await until(lambda: len(intake.waiting) == 1)
-    await asyncio.wait_for(listener.stop(), 10)
-    assert await asyncio.wait_for(reader.read(), 10) == b""
-    writer.close()
-
-
-async def test_a_silent_connection_is_closed_and_a_waiting_one_is_not(
-    start: Callable[..., object], intake: HeldIntake
-) -> None:
-    intake.held = True
-    address = await start(idle_seconds=0.1)  # type: ignore[misc]
-    silent, silent_writer = await asyncio.open_connection(*address)
-    waiting, waiting_writer = await asyncio.open_connection(*address)
-    waiting_writer.write(framed("M1"))
-    assert await asyncio.wait_for(silent.read(), 10) == b""
-    await asyncio.sleep(0.1)
-    intake.release()
-    assert await answers(waiting, 1) == ["M1"]
-    silent_writer.close()
-    waiting_writer.close()
-
-
 def make_contexts(directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Server and client contexts around a certificate made for this test."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -329,3 +144,56 @@ async def test_messages_travel_over_tls(start: Callable[..., object], tmp_path: 
     assert await answers(reader, 2) == ["M1", "M2"]
     writer.close()
     await writer.wait_closed()
+
+
+async def test_two_messages_in_one_frame_reach_the_intake_as_they_came(
+    start: Callable[..., object], intake: HeldIntake
+) -> None:
+    reader, writer = await asyncio.open_connection(*await start())  # type: ignore[misc]
+    both = message({"MSH-10": "M1"}) + message({"MSH-10": "M2"})
+    writer.write(b"\x0b" + both + b"\x1c\r" + framed("M3"))
+    frame = await asyncio.wait_for(reader.readuntil(b"\x1c\r"), 10)
+    assert re.findall(rb"MSA\|AA\|(M\d)", frame) == [b"M1", b"M2"]
+    assert await answers(reader, 1) == ["M3"]
+    assert intake.received[0] == both
+    writer.close()
+
+
+async def test_half_a_frame_is_neither_taken_nor_answered_and_a_new_connection_is(
+    start: Callable[..., object], intake: HeldIntake
+) -> None:
+    address = await start()  # type: ignore[misc]
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(framed("M1")[:-2])
+    writer.write_eof()
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    assert intake.received == []
+    again_reader, again = await asyncio.open_connection(*address)
+    again.write(framed("M1"))
+    assert await answers(again_reader, 1) == ["M1"]
+    writer.close()
+    again.close()
+
+
+async def test_carriage_returns_and_line_feeds_inside_a_frame_do_not_end_it(
+    start: Callable[..., object], intake: HeldIntake
+) -> None:
+    reader, writer = await asyncio.open_connection(*await start())  # type: ignore[misc]
+    raw = message({"PID-23": "Bệnh viện\nđa khoa"}, end="\r\n") + b"\r\r\n"
+    for line in (b"\x0b" + raw + b"\x1c\r").splitlines(keepends=True):
+        writer.write(line)
+        await writer.drain()
+        await asyncio.sleep(0.001)
+    assert await answers(reader, 1) == ["M1"]
+    assert intake.received == [raw]
+    writer.close()
+
+
+async def test_a_sender_that_wants_no_answer_gets_no_frame_and_the_next_one_its_own(
+    start: Callable[..., object],
+) -> None:
+    reader, writer = await asyncio.open_connection(*await start())  # type: ignore[misc]
+    silent = message({"MSH-10": "M1", "MSH-15": "NE", "MSH-16": "NE"})
+    writer.write(b"\x0b" + silent + b"\x1c\r" + framed("M2"))
+    assert await answers(reader, 1) == ["M2"]
+    writer.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import orjson
 import pytest
+from lxml import etree
 
-from adapters.hospital.moh_xml import MohReader
 from gateway.domain.case import Rank
 from gateway.errors import UnreadableMessage
+from gateway.ports.hospital import BatchReader, ContentReader
 from tests.hospital_messages import (
     FEED,
     GCS,
@@ -20,23 +20,7 @@ from tests.hospital_messages import (
     moh_events,
     xml9,
 )
-
-READER = MohReader()
-XML1 = {
-    "MA_LK": "LK-1",
-    "MA_BN": "BN-7",
-    "HO_TEN": "Lê Văn Bình",
-    "NGAY_SINH": "195001020000",
-    "GIOI_TINH": "1",
-    "NGAY_VAO": "202611180900",
-    "NGAY_RA": "202611220500",
-    "KET_QUA_DTRI": "5",
-    "MA_CSKCB": "99001",
-}
-
-
-def xml1(**changes: str | None) -> str:
-    return f"<TONG_HOP>{fields(**(XML1 | changes))}</TONG_HOP>"
+from tests.moh_messages import READER
 
 
 def codes(raw: bytes) -> list[str]:
@@ -85,36 +69,6 @@ def test_a_default_namespace_changes_nothing() -> None:
     assert [event.mapping for event in moh_events(raw)] == ["giay_chung_sinh"]
 
 
-def test_every_row_of_xml9_is_a_birth() -> None:
-    raw = envelope(
-        XML1="<TONG_HOP><KET_QUA_DTRI>1</KET_QUA_DTRI></TONG_HOP>", XML9=xml9(fields(**XML9), fields(**XML9))
-    )
-    assert [(event.kind, event.mapping, event.rank) for event in moh_events(raw)] == [("birth", "xml9", Rank.XML9)] * 2
-    assert len(moh_events(xml9(fields(**XML9)).encode())) == 1
-
-
-@pytest.mark.parametrize("outcome", ["5", "8"])
-def test_a_stay_that_ended_in_death_is_a_death(outcome: str) -> None:
-    (event,) = moh_events(envelope(XML1=xml1(KET_QUA_DTRI=outcome)))
-    assert (event.kind, event.relevance, event.mapping, event.patients) == ("death", "death", "xml1_death", ("BN-7",))
-
-
-@pytest.mark.parametrize("outcome", ["1", "2", "3", "4", "6", "7", "", None])
-def test_any_other_outcome_is_not(outcome: str | None) -> None:
-    assert moh_events(envelope(XML1=xml1(KET_QUA_DTRI=outcome))) == []
-
-
-@pytest.mark.parametrize("born", ["202611200815", "20261025", "", "00000000"])
-def test_a_newborn_or_undated_patient_of_xml1_is_read_without_its_name(born: str) -> None:
-    (event,) = moh_events(envelope(XML1=xml1(NGAY_SINH=born)))
-    assert event.mapping == "xml1_newborn_death"
-
-
-def test_an_envelope_without_births_or_deaths_is_kept_under_its_patient() -> None:
-    raw = envelope(XML1=xml1(KET_QUA_DTRI="1"), XML3="not opened")
-    assert (moh_events(raw), READER.patient_of(raw, FEED)) == ([], "BN-7")
-
-
 @pytest.mark.parametrize("state", ["Thai chết lưu", "THAI CHẾT", "chết lưu 30 tuần", "Tử thai"])
 def test_a_stillbirth_is_recognised_and_opens_no_case(state: str) -> None:
     (event,) = moh_events(birth_paper(TINH_TRANG_CON=state))
@@ -140,8 +94,11 @@ def test_surrogacy_is_flagged_and_read_by_its_own_rules() -> None:
     assert codes(birth_paper(HOTEN_MTH="", MA_BHXH_MTH="0000000000")) == []
 
 
-def test_a_signature_is_reported_as_unchecked() -> None:
-    assert codes(birth_paper(SIGNED)) == ["paper.signature_unchecked"]
+def test_a_signature_that_is_none_is_reported_with_its_reason() -> None:
+    (event,) = moh_events(birth_paper(SIGNED))
+    (finding,) = event.findings
+    assert (finding.code, finding.detail) == ("paper.signature_invalid", "no signature covers this paper")
+    assert finding.where == "/HSDLGCS/GIAYCHUNGSINH/following-sibling::CHUKYDONVI[1]"
     assert codes(birth_paper("<CHUKYDONVI/>")) == []
 
 
@@ -157,17 +114,6 @@ def test_clinical_causes_are_said_to_stay_in_the_hospital() -> None:
         (b"<HSDLXYZ/>", "moh.root_unknown", "/*"),
         (b"<HSDLGCS/>", "moh.no_paper", "/HSDLGCS"),
         (b"<GIAMDINHHS/>", "moh.no_file", "/GIAMDINHHS"),
-        (
-            envelope(XML1=xml1(), XML9=b"***"),
-            "moh.file_not_base64",
-            "/GIAMDINHHS/THONGTINHOSO/DANHSACHHOSO/HOSO/FILEHOSO[2]",
-        ),
-        (
-            envelope(XML9="<oops"),
-            "xml.malformed",
-            "/GIAMDINHHS/THONGTINHOSO/DANHSACHHOSO/HOSO/FILEHOSO/NOIDUNGFILE: line 1",
-        ),
-        (envelope(XML9='<!DOCTYPE a SYSTEM "x"><a/>'), "xml.has_dtd", "/GIAMDINHHS/"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(raw: bytes, code: str, where: str) -> None:
@@ -176,6 +122,25 @@ def test_what_cannot_be_read_is_refused_with_its_place(raw: bytes, code: str, wh
             read(raw)
         assert caught.value.code == code
         assert caught.value.where.startswith(where)
+
+
+def test_documents_behind_one_another_are_as_many_messages() -> None:
+    one = b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\r\n" + birth_paper()
+    two = b"<?xml version='1.0'?>\n" + death_paper()
+    parts = READER.split(one + b"\r\n" + two)
+    assert [READER.header(part).type for part in parts] == ["HSDLGCS", "HSDLGBT"]
+    assert READER.split(one) == [one]
+    answers = [READER.answer(READER.header(part), "AA", None, FEED, f"rx.{place}") for place, part in enumerate(parts)]
+    bound = READER.answer_batch(one + two, answers, FEED, "rx.0")
+    assert [receipt.get("message") for receipt in etree.fromstring(bound.body)] == ["rx.0", "rx.1"]
+    assert isinstance(READER, BatchReader) and isinstance(READER, ContentReader)
+
+
+def test_a_paper_issued_again_on_the_same_day_comes_after_the_first() -> None:
+    first, again = (moh_events(birth_paper(CAP_LAN_DAU=flag))[0].occurred for flag in ("1", "0"))
+    assert first < again < moh_events(birth_paper(NGAY_CT="20261122"))[0].occurred
+    first, again = (moh_events(death_paper(SO_BAOTU_BD=number))[0].occurred for number in (None, "5"))
+    assert first < again
 
 
 def test_a_paths_grammar_is_checked_at_start() -> None:
@@ -202,25 +167,8 @@ def test_unread_lists_valued_fields_that_no_rule_selected_or_asked_about() -> No
     assert event.scope.unread() == ["MA_BN"]
 
 
-def test_the_receipt_is_json_and_the_same_for_a_resend() -> None:
-    answer = READER.answer(READER.header(birth_paper()), "AA", None, FEED, "w.3")
-    assert (answer.status, answer.media_type) == (200, "application/json")
-    assert orjson.loads(answer.body) == {"status": "AA", "message_id": "w.3", "error": None}
-    assert answer == READER.answer(READER.header(birth_paper()), "AA", None, FEED, "w.3")
-
-
-@pytest.mark.parametrize(
-    ("code", "error", "status"),
-    [
-        ("AR", UnreadableMessage("xml.malformed", "line 2, column 4", "not well-formed XML"), 400),
-        ("AR", UnreadableMessage("xml.too_large", "offset 9", "too large"), 413),
-        ("AR", UnreadableMessage("receive.duplicate", "", "other content", "205"), 409),
-        ("AR", UnreadableMessage("receive.store_failed", "", "cannot store now"), 503),
-        ("AE", UnreadableMessage("moh.no_paper", "/HSDLGCS", "no paper"), 422),
-    ],
-)
-def test_a_refusal_names_code_place_and_says_it_in_vietnamese(code: str, error: UnreadableMessage, status: int) -> None:
-    answer = READER.answer(None, code, error, FEED, "")
-    told = orjson.loads(answer.body)["error"]
-    assert (answer.code, answer.status) == (code, status)
-    assert (told["code"], told["where"], bool(told["text_vi"])) == (error.code, error.where, True)
+def test_only_the_papers_signature_is_a_variable() -> None:
+    (event,) = moh_events(birth_paper())
+    assert event.scope.select(READER.compile("$signature")) == ["absent"]
+    with pytest.raises(ValueError, match=r"\$signature"):
+        READER.compile("$chu_ky")

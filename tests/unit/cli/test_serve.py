@@ -18,6 +18,8 @@ import pytest
 from gateway.cli.sending import send_mllp
 from tests.unit.cli.test_commands import BIRTH
 
+pytestmark = pytest.mark.slow
+
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("HOTICH_")}
 
 

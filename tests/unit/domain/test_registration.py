@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gateway.domain.registration import check_decision
+from gateway.domain.registration import NEWS, STATES, check_decision, kept_as, state_after, state_and_news
 
 TODAY = date(2026, 11, 23)
 RIGHT = {
@@ -65,3 +65,47 @@ def test_a_wrong_day_is_not_told_again_as_a_wrong_year() -> None:
 def test_digits_of_other_scripts_are_no_digits_of_the_register() -> None:
     typed = {**RIGHT, "so": "١٢٣/2026", "soDinhDanh": "٩٩٩٣٢٦٠٠٠٠٠١"}
     assert set(check_decision("birth", "received", "register", "", typed, TODAY)) == {"so", "soDinhDanh"}
+
+
+def decided(state: str, action: str, words: str = "", news: str = "") -> dict[str, str]:
+    return check_decision("birth", state, action, words, {}, TODAY, news)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_state_and_news_share_a_column_and_come_apart_again(state: str) -> None:
+    for news in NEWS:
+        assert state_and_news(kept_as(state, news)) == (state, news)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_correction_may_be_marked_as_seen_in_any_state_and_changes_none(state: str) -> None:
+    assert decided(state, "seen", news="corrected") == {}
+    assert "action" in decided(state, "seen")
+    assert state_after(state, "seen") == state
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_withdrawal_is_answered_before_anything_else(state: str) -> None:
+    for action in STATES["received"]:
+        assert "rút" in decided(state, action, "lý do", "withdrawing")["action"]
+    assert "words" in decided(state, "keep", " ", "withdrawing")
+    assert decided(state, "keep", "Trẻ đang ở cùng mẹ", "withdrawing") == {}
+    assert state_after(state, "keep") == state
+
+
+@pytest.mark.parametrize("action", ["agree", "keep"])
+def test_nobody_answers_a_withdrawal_that_was_not_asked_for(action: str) -> None:
+    assert "action" in decided("accepted", action, "lý do")
+    assert "action" in decided("accepted", action, "lý do", "corrected")
+
+
+def test_agreeing_cancels_what_is_not_registered() -> None:
+    for state in ("received", "accepted", "needs_more", "refused"):
+        assert decided(state, "agree", "", "withdrawing") == {}
+        assert state_after(state, "agree") == "cancelled"
+
+
+def test_what_is_registered_is_not_cancelled_by_a_click() -> None:
+    assert "thủ tục" in decided("registered", "agree", " ", "withdrawing")["words"]
+    assert decided("registered", "agree", "Lập hồ sơ thu hồi ngày 24.11.2026", "withdrawing") == {}
+    assert state_after("registered", "agree") == "registered"

@@ -63,13 +63,70 @@ def test_an_overlay_replaces_the_rows_of_its_codes_only() -> None:
         ("code,value\n1,2\n", 1, "column name, valid_from, valid_to, source is missing"),
         (HEADER + "1,2,,,,,\n", 2, "the source is empty"),
         (HEADER + "1,2,,,,law,\n,2,,,,law,\n", 3, "the code is empty"),
-        (HEADER + "1,2,,01/07/2025,,law,\n", 2, "valid_from or valid_to is not a date"),
+        (HEADER + "1,2,,01/07/2025,,law,\n", 2, "valid_from is not a date"),
+        (HEADER + "1,2,,,2025-02-30,law,\n", 2, "valid_to is not a date"),
+        (HEADER + "1,2,,20250701,,law,\n", 2, "valid_from is not a date"),
+        (HEADER + "1,2,,2025-W01-1,,law,\n", 2, "valid_from is not a date"),
         (HEADER + "1,2,,2026-01-01,2025-01-01,law,\n", 2, "valid_from is after valid_to"),
-        (HEADER + "1,2,,,,law\n", 2, "the line has another number of columns than the header"),
+        (HEADER + "1,2,,,,law\n", 2, "the line has 6 columns, the header 7"),
+        (HEADER + "1,2,,,,law,,\n", 2, "the line has 8 columns, the header 7"),
+        ("", 1, "the file is empty"),
+        ("code,value,name,valid_from,valid_to,source,name\n", 1, "column name stands twice"),
+        (HEADER + '1,"2,,,,law,\n', 2, "not CSV: unexpected end of data"),
+        (HEADER + '1,"a\nb",,,,law,\n1,2,,,,,\n', 4, "the source is empty"),
         (HEADER + "1,2,,,,law,\n1,3,,2026-01-01,,law,\n", 3, "the code is already in line 2 for the same days"),
     ],
 )
-def test_a_mistake_names_its_line(text: str, line: int, problem: str) -> None:
+def test_a_mistake_in_a_table_names_its_line(text: str, line: int, problem: str) -> None:
     (mistake,) = mistakes_of(text)
     assert (mistake.file, mistake.line, mistake.problem) == ("codes/t.csv", line, problem)
     assert mistake.remedy
+
+
+def test_columns_parted_by_semicolons_are_told_what_to_do() -> None:
+    (mistake,) = mistakes_of("code;value;name;valid_from;valid_to;source\n1;2;;;;law\n")
+    assert mistake.remedy.startswith("Separate the columns by commas. ")
+
+
+def test_a_misspelt_column_is_answered_with_the_one_meant() -> None:
+    (mistake,) = mistakes_of("code,valeu,name,valid_from,valid_to,source\n")
+    assert mistake.remedy.startswith("Did you mean `value`? ")
+
+
+def test_every_mistake_of_a_table_is_told_at_once() -> None:
+    assert [mistake.line for mistake in mistakes_of(HEADER + ",2,,x,y,,\n1,2\n1,2,,,,law,\n")] == [2, 2, 2, 2, 3]
+
+
+def test_a_table_in_another_encoding_is_told_its_line() -> None:
+    mistakes: list[Mistake] = []
+    read_table("t", "codes/t.csv", HEADER.encode() + "1,2,Nữ,,,law,\n".encode("utf-16-le"), mistakes)
+    assert (mistakes[0].line, mistakes[0].remedy) == (2, "Save the file as UTF-8")
+
+
+def test_a_byte_order_mark_and_any_line_ends_change_nothing() -> None:
+    text = HEADER + "1,2,,,,law,\n3,4,,,,law,\n"
+    for end in ("\r\n", "\r"):
+        mistakes: list[Mistake] = []
+        read = read_table("t", "codes/t.csv", b"\xef\xbb\xbf" + text.replace("\n", end).encode(), mistakes)
+        assert (mistakes, [row.columns["code"] for row in read.rows]) == ([], ["1", "3"])
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("code,value,name,valid_from,valid_to,source", "column colour is missing"),
+        ("code,value,name,valid_from,valid_to,source,colour,taste", "column taste is not in codes/t.csv"),
+    ],
+)
+def test_an_overlay_has_the_columns_of_the_table_below(header: str, problem: str) -> None:
+    mistakes: list[Mistake] = []
+    read_table("t", "mine/codes/t.csv", f"{header}\n".encode(), mistakes, table("1,2,,,,law,red"))
+    assert [(mistake.file, mistake.line, mistake.problem) for mistake in mistakes] == [("mine/codes/t.csv", 1, problem)]
+
+
+def test_an_overlay_may_have_the_columns_in_another_order() -> None:
+    mistakes: list[Mistake] = []
+    above = b"colour,source,code,value,name,valid_from,valid_to\nblue,here,1,3,,,\n"
+    read = read_table("t", "mine/codes/t.csv", above, mistakes, table("1,2,,,,law,red"))
+    assert mistakes == []
+    assert overlay(table("1,2,,,,law,red"), read).on(date(2026, 1, 1)).column("1", "colour") == "blue"

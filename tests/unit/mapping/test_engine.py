@@ -14,6 +14,7 @@ from gateway.domain.person import Address, PersonName, Sex
 from gateway.domain.provenance import Provenance
 from gateway.mapping.catalogue import Catalogue
 from gateway.mapping.engine import Filled, fill_form, read_event
+from gateway.mapping.registry import TRANSFORMS
 from gateway.ports.hospital import Event, Feed
 
 HEAD = 'basis = "a made-up standard"\nkind = "birth"\nin_force = 2025-01-01\n'
@@ -157,9 +158,12 @@ def test_a_required_row_without_a_value_is_a_finding(load: Load, event: MakeEven
     assert reading.findings == (Finding("value.missing", "child.born"),)
 
 
-def test_a_transform_of_the_wrong_type_is_a_programming_error(load: Load, event: MakeEvent) -> None:
-    with pytest.raises(TypeError, match=r"birth.toml#child.born: text gave str, not .*PartialDate"):
-        read(load, event({"born": "2026"}), '[[row]]\nto = "child.born"\nfrom = "born"\n')
+def test_a_transform_that_gives_another_type_than_it_says_is_a_programming_error(
+    load: Load, event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TRANSFORMS, "shout", lambda values, context: "LOUD")
+    with pytest.raises(TypeError, match=r"birth.toml#child.born: shout gave str, not .*PartialDate"):
+        read(load, event({"born": "2026"}), '[[row]]\nto = "child.born"\nfrom = "born"\nusing = "shout"\n')
 
 
 # Outbound: a form that has nothing to do with births, so that nothing national can hide in the engine

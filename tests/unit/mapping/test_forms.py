@@ -31,7 +31,7 @@ label = "Number"
 def mistakes_of(tmp_path: Path, text: str) -> list[str]:
     (tmp_path / "tennis.toml").write_text(text)
     with pytest.raises(MappingError) as refused:
-        load_forms(tmp_path)
+        load_forms(tmp_path, {"club"})
     return [str(mistake) for mistake in refused.value.mistakes]
 
 
@@ -44,21 +44,29 @@ def test_any_form_can_be_described(tmp_path: Path) -> None:
 
 def test_a_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     (mistake,) = mistakes_of(tmp_path, MEMBERSHIP.replace('label = "Name"', 'lable = "Name"\nlabel = "Name"'))
-    assert mistake.startswith("forms/tennis.toml:12: player: lable is not a key here")
+    assert mistake.startswith("forms/tennis.toml:13: player: unknown key `lable`. Did you mean `label`? ")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     broken = MEMBERSHIP.replace('basis = "club statutes"', "").replace('label = "Number"', "label = 3")
     broken += '[[section]]\ntitle = "Again"\nrole = "x"\n[[section.field]]\nname = "player"\nlabel = "Name"\n'
     told = "\n".join(mistakes_of(tmp_path, broken))
-    assert "basis: is missing" in told
-    assert "label must be a text" in told
-    assert "player: stands twice" in told
+    assert "forms/tennis.toml:1: header: `basis` is missing" in told
+    assert "forms/tennis.toml:16: number: `label` must be text that is not empty" in told
+    assert "forms/tennis.toml:21: player: stands twice" in told
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("basis = ", "is not TOML"), ("surprise = 1\n" + MEMBERSHIP, "is not a key of a form")],
+    [
+        ("basis = ", "not TOML"),
+        ("", "the file is empty"),
+        ("surprise = 1\n" + MEMBERSHIP, "unknown key `surprise`"),
+        (MEMBERSHIP.replace('"tennis"', '"golf"'), "kind `golf` lies in tennis.toml"),
+        (MEMBERSHIP + '[[result]]\nname = "number"\nlabel = "Again"\n', "stands twice"),
+        (MEMBERSHIP.replace('role = "player"', 'role = "player"\nfields = []'), "unknown key `fields`"),
+        (MEMBERSHIP.replace('label = "Name"', 'label = "Name"\ncodes = "clubs"'), "no code table `clubs`"),
+    ],
 )
 def test_a_file_that_is_no_form_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in "\n".join(mistakes_of(tmp_path, text))

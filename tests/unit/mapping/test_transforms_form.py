@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import doctest
-from collections.abc import Callable
 from datetime import date
-from functools import partial
 from typing import Any
 
 import pytest
 
 from gateway.domain.dates import PartialDate
 from gateway.domain.finding import Finding
-from gateway.domain.person import Address, PersonName
+from gateway.domain.person import Address
 from gateway.mapping.catalogue import Catalogue
 from gateway.mapping.engine import RowContext
 from gateway.mapping.transforms import form, text
@@ -22,23 +19,6 @@ TODAY = date(2026, 11, 23)
 @pytest.fixture
 def context(shipped: Catalogue) -> RowContext:
     return RowContext(shipped, Feed(placeholder_names=("Cháu bà",)), TODAY)
-
-
-@pytest.mark.parametrize("module", [form, text])
-def test_the_examples_in_the_docstrings_are_true(module: Any, context: RowContext) -> None:
-    names: dict[str, Any] = {"PartialDate": PartialDate, "PersonName": PersonName, "Address": Address}
-    for name, function in vars(module).items():
-        if callable(function) and getattr(function, "__module__", "") == module.__name__:
-            needs_context = "context" in getattr(function, "__annotations__", {})
-            names[name] = _with(function, context) if needs_context else function
-    runner, finder = doctest.DocTestRunner(), doctest.DocTestFinder()
-    tests = [test for test in finder.find(module, extraglobs=names) if test.examples]
-    assert len(tests) >= 5
-    assert sum(runner.run(test).failed for test in tests) == 0
-
-
-def _with(function: Callable[..., Any], context: RowContext) -> Callable[..., Any]:
-    return partial(function, context=context)
 
 
 @pytest.mark.parametrize(
@@ -83,20 +63,47 @@ def test_unknown_parts_of_a_date_are_never_filled_in(context: RowContext) -> Non
     assert form.time_hm([PartialDate(2026, 11, 3, 8)], context) is None
 
 
-def test_an_address_becomes_todays_codes(context: RowContext) -> None:
-    old = Address(line="12 Lê Lợi", commune="Phường Trần Phú", district="Thành phố Quy Nhơn", province="Tỉnh Bình Định")
-    assert form.address_object([old], context) == {
-        "maTinh": "52",
-        "maHuyen": "",
-        "maXa": "21583",
-        "dcChiTiet": "12 Lê Lợi",
-    }
+OLD = Address(line="12 Lê Lợi", commune="Phường Trần Phú", district="Thành phố Quy Nhơn", province="Tỉnh Bình Định")
+PARTS = (form.address_province_code, form.address_commune_code, form.address_detail, form.address_country)
 
 
-def test_an_address_without_a_sure_commune_is_kept_whole(context: RowContext) -> None:
-    told = form.address_object([Address(line="Thôn 3", commune="Xã Không Có", province="Gia Lai")], context)
-    assert told == {"maTinh": "", "maHuyen": "", "maXa": "", "dcChiTiet": "Thôn 3, Xã Không Có, Gia Lai"}
-    assert form.address_object([Address()], context) is None
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        (OLD, ("52", "21583", "12 Lê Lợi", "VN")),
+        (Address(commune_code="21583", province_code="52"), ("52", "21583", "", "VN")),
+        (Address(line="Thôn 3", commune="Xã Không Có"), ("", "", "Thôn 3, Xã Không Có", None)),
+        (Address(line="bản Mẫu", country="LA"), ("", "", "bản Mẫu", "LA")),
+        (Address(commune_code="99998"), ("", "", "99998", None)),
+        (Address(), ("", "", None, None)),
+    ],
+)
+def test_an_address_becomes_todays_codes_or_is_kept_whole(
+    address: Address, parts: tuple[str | None, ...], context: RowContext
+) -> None:
+    assert tuple(part([address], context) for part in PARTS) == parts
+
+
+def test_an_address_in_one_line_keeps_every_unit_as_written(context: RowContext) -> None:
+    assert form.address_text([OLD], context) == "12 Lê Lợi, Phường Trần Phú, Thành phố Quy Nhơn, Tỉnh Bình Định"
+    assert form.address_text([Address(country="VN")], context) is None
+    assert form.place_text([OLD], context) == form.address_text([OLD], context)
+
+
+@pytest.mark.parametrize(
+    ("moment", "parts"),
+    [
+        (PartialDate(1950), ("1950", None, None)),
+        (PartialDate(1950, 7), ("1950", "07", None)),
+        (PartialDate(2026, 11, 3), ("2026", "11", "03")),
+        (PartialDate(2026, 12, 31, 18, 30, offset=0), ("2027", "01", "01")),  # New Year in Việt Nam already
+    ],
+)
+def test_a_date_is_taken_apart_on_the_feeds_wall_clock(
+    moment: PartialDate, parts: tuple[str | None, ...], context: RowContext
+) -> None:
+    taken = (form.date_year, form.date_month, form.date_day)
+    assert tuple(part([moment], context) for part in taken) == parts
 
 
 def test_the_kind_of_paper_is_the_field_its_number_came_from(context: RowContext) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from gateway.domain.commune import CommuneAnswer
-from gateway.domain.dossier import Owed
+from gateway.domain.dossier import Correction, Owed
 from gateway.domain.person import Person, PersonName
 from gateway.errors import GatewayError, UnreadableMessage
 from gateway.sealing.dossier_xml import parse_dossier, write_dossier
@@ -20,6 +20,29 @@ def test_a_dossier_reads_back_as_it_was_written() -> None:
     assert document.dossier == DOSSIER
     assert document.envelope == ENVELOPE
     assert document.identity == IDENTITY
+
+
+def test_a_correction_and_a_withdrawal_read_back_as_they_were_written() -> None:
+    changed = (
+        Correction("meHoTen", "", "Đặng Thị Hòa", "Đặng Thị Thúy Hòa", "w.3", "NK1-2"),
+        Correction("meNoiCuTru", "maXa", "21553", ""),
+    )
+    for told in (replace(DOSSIER, corrections=changed), replace(DOSSIER, withdrawn=True)):
+        document = parse_dossier(write_dossier(told, replace(ENVELOPE, version=2), IDENTITY))
+        assert document.dossier == told
+
+
+def test_a_first_version_carries_no_word_of_corrections() -> None:
+    assert b"corrections" not in sample_dossier_xml()
+    assert b"withdrawn" not in sample_dossier_xml()
+
+
+def test_a_withdrawal_is_written_even_if_something_required_is_missing() -> None:
+    withdrawn = replace(DOSSIER, withdrawn=True, missing=("nksNgaySinh",), holds=("death.contradiction",))
+    assert parse_dossier(write_dossier(withdrawn, ENVELOPE, IDENTITY)).dossier.withdrawn
+    with pytest.raises(GatewayError) as refused:
+        write_dossier(replace(withdrawn, commune=CommuneAnswer(None)), ENVELOPE, IDENTITY)
+    assert refused.value.code == "dossier.unsealable"
 
 
 def test_equal_dossiers_are_equal_bytes() -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 from signxml.xades import XAdESSigner
 
+from gateway.domain.dossier import Correction
 from gateway.sealing.dossier_xml import write_dossier
 from gateway.sealing.report import PROBLEMS
 from gateway.sealing.verify import verify_dossier
@@ -60,6 +61,22 @@ def test_the_report_speaks_vietnamese_and_english(sealed: bytes) -> None:
     broken = verify_dossier(sealed.replace(b"23.11", b"24.11"))
     assert "Nguyên vẹn: KHÔNG" in broken.words("vi")
     assert any(PROBLEMS["signature.broken"][1] in line for line in broken.words("en"))
+
+
+def test_the_report_says_what_a_later_version_is() -> None:
+    corrected = replace(DOSSIER, corrections=(Correction("meHoTen", "", "Hoa", "Hòa"),))
+    for told, vi, en in (
+        (corrected, "Bản sửa: 1 giá trị", "Correction, values changed: 1"),
+        (replace(DOSSIER, withdrawn=True), "Rút hồ sơ", "Withdrawal"),
+    ):
+        report = verify_dossier(sign(write_dossier(told, ENVELOPE, {}), KEY, AT), KEY.certificates)
+        assert any(line.startswith(vi) for line in report.words("vi"))
+        assert any(line.startswith(en) for line in report.words("en"))
+        assert (report.as_json()["withdrawn"], report.as_json()["corrections"]) == (
+            told.withdrawn,
+            len(told.corrections),
+        )
+        assert "Hòa" not in str(report.as_json())
 
 
 def test_the_report_as_json_holds_no_person(sealed: bytes) -> None:

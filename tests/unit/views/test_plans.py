@@ -13,7 +13,8 @@ from gateway.store.vault import Vault
 from gateway.views.cases import list_cases
 from gateway.views.cursor import encode
 from gateway.views.deliveries import list_deliveries
-from gateway.views.desk import count_desk, find_on_desk, list_desk
+from gateway.views.desk import count_desk, find_on_desk, list_desk, with_news
+from gateway.views.duplicates import count_duplicates, find_duplicate, list_duplicates, list_duplicates_of
 from gateway.views.entries import list_entries, list_entries_about
 from gateway.views.messages import list_messages
 from gateway.views.reach import EVERYTHING, Reach
@@ -24,6 +25,7 @@ AFTER = encode(5, "x")
 LISTS: dict[str, Callable[[Connection, Vault], Any]] = {
     "desk of a state": lambda conn, vault: list_desk(conn, vault, ONE_COMMUNE, ("registered",)),
     "desk, next page": lambda conn, vault: list_desk(conn, vault, ONE_COMMUNE, ("registered",), encode("2026", "x")),
+    "desk, unanswered news": lambda conn, vault: list_desk(conn, vault, ONE_COMMUNE, with_news(("registered",))[:1]),
     "desk counts": lambda conn, _: count_desk(conn, ONE_COMMUNE),
     "one dossier": lambda conn, vault: find_on_desk(conn, vault, ONE_COMMUNE, "hs"),
     "cases of a facility": lambda conn, _: list_cases(conn, ONE_FACILITY),
@@ -34,6 +36,10 @@ LISTS: dict[str, Callable[[Connection, Vault], Any]] = {
     "all deliveries": lambda conn, _: list_deliveries(conn, EVERYTHING, AFTER),
     "all messages": lambda conn, _: list_messages(conn, EVERYTHING, AFTER),
     "messages of a feed": lambda conn, _: list_messages(conn, ONE_FACILITY, AFTER),
+    "possible duplicates": lambda conn, _: list_duplicates(conn, ONE_COMMUNE, AFTER),
+    "possible duplicates of a case": lambda conn, _: list_duplicates_of(conn, EVERYTHING, "hs"),
+    "possible duplicates counted": lambda conn, _: count_duplicates(conn, ONE_COMMUNE),
+    "one possible duplicate": lambda conn, _: find_duplicate(conn, ONE_COMMUNE, "x"),
     "a chain": lambda conn, _: list_entries(conn, "w", encode(5)),
     "about a case": lambda conn, _: list_entries_about(conn, "hs"),
 }

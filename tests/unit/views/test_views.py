@@ -11,7 +11,7 @@ from gateway.store.vault import Vault
 from gateway.views.cases import find_case_detail, list_cases
 from gateway.views.cursor import BadCursor, decode, encode
 from gateway.views.deliveries import list_deliveries
-from gateway.views.desk import OPEN, count_desk, find_on_desk, list_desk
+from gateway.views.desk import OPEN, count_desk, find_on_desk, list_desk, with_news
 from gateway.views.entries import list_entries, list_entries_about, list_writers
 from gateway.views.messages import list_messages
 from gateway.views.reach import EVERYTHING, Reach
@@ -48,6 +48,21 @@ def test_lists_and_details_answer_alike(world: World) -> None:
         detail = find_case_detail(conn, world.vault, OURS, "d")
         assert detail is not None
         assert detail.xml is None
+
+
+def test_unanswered_news_is_counted_beside_the_state_and_listed_apart(world: World) -> None:
+    with world.store.write() as conn:
+        conn.exec_driver_sql("UPDATE desk_item SET state = 'accepted+withdrawing' WHERE code = 'a'")
+        conn.exec_driver_sql("UPDATE desk_item SET state = 'accepted+corrected' WHERE code = 'b'")
+    with world.store.read() as conn:
+        counts = count_desk(conn, OURS)
+        assert [counts[name] for name in ("accepted", "corrected", "withdrawing", "received")] == [2, 1, 1, 0]
+        assert list_desk(conn, world.vault, OURS, OPEN).rows == []
+        found = list_desk(conn, world.vault, OURS, with_news()).rows
+    assert [(line.code, line.state, line.news) for line in found] == [
+        ("b", "accepted", "corrected"),
+        ("a", "accepted", "withdrawing"),
+    ]
 
 
 def test_messages_of_several_feeds_are_merged_by_time(world: World) -> None:

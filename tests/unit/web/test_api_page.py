@@ -22,4 +22,4 @@ def test_every_error_code_is_in_the_page(source: Path) -> None:
 
 def test_every_address_is_in_the_page(anyone: TestClient) -> None:
     for path in anyone.get("/openapi.json").json()["paths"]:
-        assert path.replace("{case_id}", "{id}").replace("{resource_type}", "Patient") in PAGE, path
+        assert path.replace("{case_id}", "{id}").replace("{resource_type}", "{Type}") in PAGE, path

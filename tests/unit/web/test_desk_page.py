@@ -58,7 +58,7 @@ def test_verdicts_findings_debts_and_clocks_are_in_vietnamese(sign_in: SignIn) -
         "Khác với CSDL quốc gia về dân cư: họ tên, ngày sinh",
         "Tên tạm của bệnh viện, gia đình chưa đặt tên",
         "Gia đình bổ sung <b>7</b>",
-        "19/01/2027",
+        "19.01.2027, thứ ba",
         "còn 57 ngày",
     ):
         assert words in page

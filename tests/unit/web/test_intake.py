@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
-from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from gateway.ports.hospital import Answer
@@ -80,13 +79,3 @@ def test_too_large_a_body_is_refused_before_it_is_taken(world: World, declared: 
     answer = client.post("/moh", content=body if declared else iter([body[:500], body[500:]]))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request.too_large")
     assert world.intake.heard == []
-
-
-def test_the_capability_statement_is_true_to_what_is_served(world: World, anyone: TestClient) -> None:
-    statement = CapabilityStatement.model_validate(anyone.get("/fhir/metadata").json())
-    told = {resource.type for resource in statement.rest[0].resource}
-    paths = anyone.get("/openapi.json").json()
-    assert told == set(paths["components"]["schemas"]["SingleResource"]["enum"])
-    assert {interaction.code for resource in statement.rest[0].resource for interaction in resource.interaction} == {
-        "create"
-    }

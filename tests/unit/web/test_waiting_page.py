@@ -170,6 +170,28 @@ def test_a_hold_and_an_unknown_commune_are_settled_one_after_the_other(world: Wa
     assert world.desk() == {"cho-mang-thai-ho": "21583"}
 
 
+def test_a_required_fact_that_nobody_sent_is_written_down_with_its_ground(world: WaitingWorld, sign_in: SignIn) -> None:
+    client = sign_in("dieu-phoi")
+    form = {"path": "death.at", "value": "31.02.2026", "why": "Biên bản xác nhận việc chết."}
+    wrong = settle(client, "cho-thieu", "bo-sung", **form)
+    assert wrong.status_code == 422
+    assert 'id="value-death.at-error"' in wrong.text
+    assert 'value="31.02.2026"' in wrong.text
+    assert settle(client, "cho-thieu", "bo-sung", **{**form, "value": "05.11.2026 08:15"}).status_code == 303
+    world.work()
+    told = client.get("/ho-so/cho-thieu").text
+    assert "05.11.2026" in told
+    assert "Cán bộ ghi" in told
+
+
+def test_only_what_is_missing_can_be_written_down(world: WaitingWorld, sign_in: SignIn) -> None:
+    client = sign_in("dieu-phoi")
+    form = {"path": "deceased.personal_id", "value": "999050000001", "why": "x"}
+    assert settle(client, "cho-thieu", "bo-sung", **form).status_code == 422
+    assert settle(client, "cho-chia-tach", "bo-sung", path="child.born", value="2026", why="x").status_code == 422
+    assert world.entries("decided") == []
+
+
 def test_a_dossier_on_its_way_to_the_desk_is_not_lost_from_sight(world: WaitingWorld, sign_in: SignIn) -> None:
     client = sign_in("dieu-phoi")
     settle(client, "cho-chia-tach", commune=VAN_CANH, why="Theo giấy tờ.")
