@@ -112,7 +112,10 @@ def _find_header(raw: bytes) -> Segment | None:
 
 
 def _delimiters(line: bytes) -> Delimiters:
+    mark = line[3:4]
+    if not mark:
+        return STANDARD  # the line ends with its name
     try:
-        return read_delimiters(line[3:4], line[4:24].split(line[3:4], 1)[0])
+        return read_delimiters(mark, line[4:24].split(mark, 1)[0])
     except UnreadableMessage:
         return STANDARD

@@ -24,7 +24,9 @@ from gateway.store.session import execute, now_us
 LATEST_BEFORE = timedelta(days=2)
 """So long before the last day of a death's registration its dossier no longer waits for the birth's."""
 
-LOOK_AGAIN_SECONDS = 30
+LOOK_AGAIN = (1_000_000, 300_000_000)
+"""Microseconds between looks whether the birth has left: as long as the dossier has waited, within these bounds."""
+
 _BIRTH_BEFORE = """SELECT c.id FROM case_key mine JOIN case_key other ON other.key = mine.key
 JOIN "case" c ON c.id = other.case_id
 WHERE mine.case_id = ? AND c.kind = 'birth' AND c.status IN ('collecting', 'waiting', 'ready') LIMIT 1"""
@@ -85,7 +87,8 @@ class Forward:
         with services.store.read() as conn:
             birth = execute(conn, _BIRTH_BEFORE, (dossier.case_id,)).fetchone()
         if birth is not None:
-            raise NotYet(now_us(services.clock) + LOOK_AGAIN_SECONDS * 1_000_000)
+            at = now_us(services.clock)
+            raise NotYet(at + min(max(at - dossier.made_at, LOOK_AGAIN[0]), LOOK_AGAIN[1]))
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Forwarded) -> None:
         write_outcome(conn, self.services, "forwarded", outcome)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import hl7
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.hospital.hl7v2_charset import decode
@@ -107,6 +107,9 @@ def survive(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"FHS")
+@example(b"\rBHS")
+@example(b"\rBTS")
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     survive(raw)
     survive(b"MSH|^~\\&|" + raw)
