@@ -21,10 +21,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from gateway.domain.dates import PartialDate
-from gateway.domain.office import OFFICE_ZONE as OFFICE_ZONE  # noqa: PLC0414 — given on
-from gateway.domain.office import Office as Office  # noqa: PLC0414 — given on
-from gateway.domain.office import Table, Tables
-from gateway.domain.office import holidays_known_until as holidays_known_until  # noqa: PLC0414 — given on
+from gateway.domain.office import OFFICE_ZONE, Office, Table, Tables
 
 Moment = PartialDate | datetime | date
 """What a clock may start from: a datetime is aware, a date or a partial date is on the office's wall clock."""

@@ -34,27 +34,30 @@ FINAL = frozenset(("registered", "refused", "cancelled", "merged"))
 """States that ordinary messages of the patient no longer change: evidence, cancellations and merges still do."""
 
 _DECIDED = {"accepted": "accepted", "asked": "needs_more", "registered": "registered", "refused": "refused"}
-_DONE = {"changed": "corrected", "merged": "merged"}
-_THERE = {**_DECIDED, "delivered": "sent", "changed": "corrected", "withdrawn": "withdrawing", "merged": "withdrawing"}
+_DONE = {"changed": "corrected", "merged": "merged", "undeliverable": "undelivered"}
+_THERE = {
+    **_DECIDED,
+    "undeliverable": "undelivered",
+    "delivered": "sent",
+    "changed": "corrected",
+    "withdrawn": "withdrawing",
+    "merged": "withdrawing",
+}
 _NOT_YET = {"lacking": "waiting", "complete": "ready", "withdrawn": "cancelled", "merged": "merged"}
 
 TRANSITIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "collecting": _NOT_YET,
         "waiting": _NOT_YET,
-        "ready": {**_THERE, "undeliverable": "undelivered", "changed": "ready"},
-        "undelivered": {**_THERE, "undeliverable": "undelivered", "changed": "ready"},
+        "ready": {**_THERE, "changed": "ready"},
+        "undelivered": {**_THERE, "changed": "ready"},
         "sent": _THERE,
         "accepted": {**_THERE, "delivered": "accepted"},
         "needs_more": {**_THERE, "delivered": "needs_more"},
-        "corrected": {**_THERE, "delivered": "corrected", "undeliverable": "undelivered"},
+        "corrected": {**_THERE, "delivered": "corrected"},
         "withdrawing": {
-            **_DECIDED,
+            **_THERE,
             "delivered": "withdrawing",
-            "undeliverable": "undelivered",
-            "withdrawn": "withdrawing",
-            "merged": "withdrawing",
-            "changed": "corrected",
             "agreed": "cancelled",
             "kept": "accepted",
         },

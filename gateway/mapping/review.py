@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from gateway.domain.clocks import holidays_known_until
 from gateway.domain.notification import KINDS
+from gateway.domain.office import holidays_known_until
 from gateway.mapping.catalogue import FORMS_TABLE, Catalogue
 from gateway.mapping.codes import CodeRow, DatedTable
 from gateway.mapping.file_format import nearest

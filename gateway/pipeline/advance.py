@@ -55,6 +55,11 @@ class Advanced:
         return self.last is None or self.last.content_key != self.content_key
 
     @property
+    def is_idle(self) -> bool:
+        """Whether a withdrawal comes to where nothing is left to take back: refused or cancelled there already."""
+        return self.dossier.withdrawn and self.xml is None and self.version > 1
+
+    @property
     def event(self) -> str:
         """What this means for the case's journey (domain.journey)."""
         if self.dossier.withdrawn:
@@ -111,8 +116,8 @@ class Advance:
         services, now = self.services, now_us(self.services.clock)
         case = record_answers(conn, services, outcome.case, outcome.answers, now)
         case = replace(case, prepared=case.version, commune_code=_commune(outcome.dossier))
-        if outcome.is_new:
-            if outcome.xml or outcome.last is None or not outcome.last.left:
+        if outcome.is_new and not outcome.is_idle:
+            if outcome.xml or outcome.version == 1:  # else an earlier version stands there, and its state is the case's
                 case = replace(case, status=next_state(case.status, outcome.event))
             self._write(conn, outcome, _status(outcome, case), now)
         save_case(conn, services.vault, case, now=now, changed=False)

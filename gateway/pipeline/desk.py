@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection, select, update
 
 from gateway.domain.case import Edit
-from gateway.domain.clocks import OFFICE_ZONE
 from gateway.domain.notification import UNITS, to_json
+from gateway.domain.office import OFFICE_ZONE
 from gateway.domain.registration import (
     NEWS,
     RESULT_FIELDS,

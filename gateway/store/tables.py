@@ -138,6 +138,7 @@ class CaseKey(SQLModel, table=True):
     __tablename__ = "case_key"
     key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     case_id: str = Field(primary_key=True)
+    __table_args__ = (Index("case_key_case", "case_id"),)
 
 
 class CaseMessage(SQLModel, table=True):

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.clocks import Office, deadlines
+from gateway.domain.clocks import deadlines
 from gateway.domain.dates import PartialDate
+from gateway.domain.office import Office
 from gateway.domain.person import Address
 from gateway.mapping.catalogue import Catalogue
 from gateway.mapping.engine import RowContext

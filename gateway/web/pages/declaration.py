@@ -13,7 +13,7 @@ from gateway.domain.dossier import Correction
 from gateway.domain.identity import IdentityResult
 from gateway.mapping.forms import Form, FormField
 from gateway.mapping.registry import CodeTable
-from gateway.web.pages.words import BASES, OWED_BY, PERSONS, SOURCES, WITHDRAWAL_REASONS
+from gateway.web.pages.words import BASES, FACTS, OWED_BY, PERSONS, SOURCES, WITHDRAWAL_REASONS
 from gateway.web.rendering import inline
 
 NAME, DATE = ("Ho", "ChuDem", "Ten"), ("namSinh", "thangSinh", "ngaySinh")
@@ -164,7 +164,7 @@ def labels_of(form: Form) -> dict[str, str]:
         leaf.name: f"{section.title} – {inline(leaf.label)}" for section in form.sections for leaf in section.fields
     }
     parts = {f"{name}.{part}": label for name, label in named.items() for part in (*NAME, *DATE, *PLACE)}
-    return named | parts | PERSONS | BASES | {"commune": "Xã đăng ký"}
+    return named | parts | PERSONS | FACTS | BASES | {"commune": "Xã đăng ký"}
 
 
 def verdicts_of(identity: Mapping[str, IdentityResult]) -> list[IdentityResult]:

@@ -96,6 +96,17 @@ BASES = {
 """Whose address decides the competent commune."""
 WITHDRAWAL_REASONS = ("case.cancelled", "death.revived", "case.merged")
 """Findings that say why a facility takes a dossier back."""
+FACTS = {
+    "child.born": "Ngày, giờ sinh",
+    "child.sex": "Giới tính của trẻ",
+    "death.at": "Ngày, giờ chết",
+    "death.indicated": "Chỉ báo người bệnh đã chết",
+    "case": "Cả hồ sơ",
+    "EVN-2": "Giờ của sự việc",
+    "A11": "Tin hủy lượt tiếp nhận",
+    "A13": "Tin hủy việc ra viện",
+}
+"""Where a finding points, when that is neither a field of the form nor a place in a message."""
 HOLDS = {"death.contradiction": "Dữ liệu tử vong mâu thuẫn", "birth.surrogate": "Có mang thai hộ"}
 """Findings that hold a dossier back (pipeline.prepare.HOLDING)."""
 HOLD_WORDS = {

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.pipeline import forward
 from gateway.pipeline.desk import choose_commune, decide
-from gateway.store.session import Store
+from gateway.store.session import Store, execute
 from gateway.store.vault import Vault
 from tests.life_world import Life
 from tests.stay_messages import Adult, Newborn, NewbornNews
@@ -33,6 +34,51 @@ def test_an_ordinary_update_of_a_newborn_with_a_case_is_a_correction(life: Life)
     (change,) = [each for each in told["corrections"] if each["field"] == "nksHoTen"]
     assert (change["old"], change["new"]) == ("", "Lê Văn Bình")
     assert life.states() == ["birth corrected"]
+
+
+def lost(minute: int, given: str) -> bytes:
+    """An update whose address nobody can place."""
+    raw = Newborn(minute, "A08", "BN1", given).raw.replace("Phường Quy Nhơn".encode(), "Xã Không Có".encode())
+    return raw.replace(b"^P^^21583", b"^P")
+
+
+def test_a_correction_that_waits_may_change_again_while_it_waits(life: Life) -> None:
+    life.take(Newborn(1, "A01", "BN1"), lost(2, "An"), lost(3, "Bình"))
+    told = life.dossier(only(life))
+    assert (told["version"], told["row"], life.states()) == (2, "waiting", ["birth sent"])
+    life.take(Newborn(4, "A08", "BN1", "Chi"))
+    assert (life.dossier(only(life))["row"], life.states()) == ("corrected", ["birth corrected"])
+
+
+def test_what_was_refused_is_not_taken_back_again(life: Life) -> None:
+    life.take(Newborn(1, "A01", "BN1"))
+    assert decide(life.services, only(life), "refuse", "can-bo", "Không thuộc thẩm quyền", {}) == {}
+    life.work()
+    life.take(NewbornNews(2, "A11", "BN1"))
+    assert (life.dossier(only(life))["version"], life.states()) == (1, ["birth refused"])
+
+
+def test_no_answer_about_what_moved_on_wedges_the_lane_of_the_newer_version(life: Life) -> None:
+    life.take(Newborn(1, "A01", "BN1"), NewbornNews(2, "A11", "BN1"))
+    case_id = only(life)
+    assert decide(life.services, case_id, "agree", "can-bo", "Bệnh viện hủy", {}) == {}
+    with life.store.write() as conn:  # the newer version was sealed before the answer was looked at
+        execute(conn, "UPDATE \"case\" SET status = 'ready' WHERE id = ?", (case_id,))
+    life.work()
+    with life.store.read() as conn:
+        assert execute(conn, "SELECT tries FROM lane WHERE key = ?", (f"dossier:{case_id}",)).fetchone()[0] == 0
+
+
+def test_the_keys_of_a_case_are_found_without_reading_all_keys(life: Life) -> None:
+    with life.store.read() as conn:
+        if life.store.is_sqlite:
+            explain = "EXPLAIN QUERY PLAN"
+        else:
+            explain = "EXPLAIN"
+            execute(conn, "SET LOCAL enable_seqscan = off")  # the tables are empty here
+        plan = " ".join(str(row) for row in execute(conn, f"{explain} {forward._BIRTH_BEFORE}", ("kt-1",)).fetchall())
+    assert "case_key_case" in plan
+    assert "SCAN" not in plan
 
 
 def test_two_quotes_take_an_earlier_value_back_and_silence_does_not(life: Life) -> None:

@@ -134,3 +134,8 @@ def test_days_left_are_told_in_words() -> None:
     assert days_left("2026-11-30", ON) == ("còn 7 ngày", "soon")
     assert days_left("2026-12-01", ON) == ("còn 8 ngày", "fine")
     assert days_left("", ON) == ("", "none")
+
+
+@pytest.mark.parametrize("place", ["death.indicated", "death.at", "child.born", "case", "A11"])
+def test_a_finding_points_at_its_place_in_words(place: str) -> None:
+    assert labels_of(FORMS["death"])[place] not in ("", place)
