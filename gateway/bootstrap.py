@@ -13,10 +13,14 @@ from gateway.errors import SettingsError
 from gateway.feed_settings import nearest
 from gateway.mapping.catalogue import Catalogue
 from gateway.mapping.overlays import Overlay
+from gateway.pipeline.pace import Pace
 from gateway.pipeline.services import Services
+from gateway.pipeline.systems import DESK, SYSTEMS_TABLE
 from gateway.plugins import Plugins, load_plugins, make
 from gateway.ports.clock import Clock, SystemClock
-from gateway.ports.hospital import Feed, Listener, MessageReader
+from gateway.ports.commune import CommuneSystem
+from gateway.ports.hospital import Feed, Listener, MessageReader, OutcomeSender
+from gateway.ports.signing import TimestampAuthority
 from gateway.settings import Chosen, Environment, Settings
 from gateway.store.session import Store
 from gateway.store.vault import Vault
@@ -37,7 +41,8 @@ def build(settings: Settings, plugins: Plugins | None = None) -> Services:
     catalogue = load_catalogue(settings, plugins, readers)
     store, vault, clock = open_store(settings), open_vault(settings), SystemClock()
     offered = _offered(settings, store, vault, clock)
-    commune = _adapter(settings, plugins, "commune", settings.commune, offered)
+    offered["table"] = lambda name: catalogue.table(name, clock.now().date())
+    offered["signing"] = _adapter(settings, plugins, "signing", settings.signing, offered)
     return Services(
         store=store,
         vault=vault,
@@ -46,12 +51,55 @@ def build(settings: Settings, plugins: Plugins | None = None) -> Services:
         readers=readers,
         feeds=settings.feeds,
         population=_adapter(settings, plugins, "population", settings.population, offered),
-        communes={commune.name: commune},
-        signing=_adapter(settings, plugins, "signing", settings.signing, offered),
+        communes=build_communes(settings, plugins, catalogue, offered),
+        signing=offered["signing"],
         writer=settings.instance,
-        commune_system=commune.name,
         identity_patience=settings.identity_patience_seconds,
+        senders=build_senders(plugins, offered),
+        timestamp=_timestamp(settings, plugins, offered),
+        timestamp_patience=settings.timestamp_patience_seconds,
+        population_pace=Pace(settings.population_per_second) if settings.population_per_second else None,
     )
+
+
+def build_communes(
+    settings: Settings, plugins: Plugins, catalogue: Catalogue, offered: Mapping[str, Any]
+) -> dict[str, CommuneSystem]:
+    """The commune systems by name, built. Raises SettingsError as `chosen_systems` does."""
+    systems: dict[str, CommuneSystem] = {}
+    for name, system in chosen_systems(settings, catalogue).items():
+        own = {**offered, "name": name, "directory": settings.data_dir / name}
+        factory = plugins.choose("commune", system.use)
+        systems[name] = make(f"commune_systems.{name}", factory, system.options, own, settings.base)
+    return systems
+
+
+def chosen_systems(settings: Settings, catalogue: Catalogue) -> dict[str, Chosen]:
+    """The desk and the commune systems of the settings by name. Raises SettingsError for a name that the table of
+    communes uses and nobody configured."""
+    chosen = {DESK: Chosen(use=DESK), **settings.commune_systems}
+    used = {row.columns["value"] for table in catalogue.tables() if table.name == SYSTEMS_TABLE for row in table.rows}
+    if missing := sorted(used - set(chosen)):
+        words = f"commune_systems.csv names {', '.join(missing)}: add [commune_systems.{missing[0]}] to the settings"
+        raise SettingsError("settings.no_such_system", words)
+    return chosen
+
+
+def build_senders(plugins: Plugins, offered: Mapping[str, Any]) -> dict[str, OutcomeSender]:
+    """What tells hospitals of outcomes, by way. A hospital entry point is a sender when it has a `way`."""
+    factories = [factory for _name, factory in sorted(plugins.hospital.items()) if hasattr(factory, "way")]
+    senders: list[OutcomeSender] = [make("hospital", factory, {}, offered, Path()) for factory in factories]
+    return {sender.way: sender for sender in senders}
+
+
+def _timestamp(settings: Settings, plugins: Plugins, offered: Mapping[str, Any]) -> TimestampAuthority | None:
+    chosen = settings.timestamp
+    if chosen is None:
+        return None
+    authority: TimestampAuthority = make(
+        "timestamp", plugins.choose("signing", chosen.use), chosen.options, offered, settings.base
+    )
+    return authority
 
 
 def build_readers(plugins: Plugins) -> dict[str, MessageReader]:
@@ -185,6 +233,12 @@ def refuse_stand_ins(settings: Settings, plugins: Plugins) -> None:
         for feed in settings.feeds.values()
         if "*" in feed.senders
     ]
+    reasons += [
+        f"{where}.{name} = {address} sends persons' data in the clear; use https://"
+        for where, options in _partner_options(settings)
+        for name, address in options.items()
+        if isinstance(address, str) and address.startswith("http://")
+    ]
     if settings.open_intake:
         reasons.append("open_intake = true takes messages without a token; set it to false")
     if not settings.secure_cookies:
@@ -193,15 +247,24 @@ def refuse_stand_ins(settings: Settings, plugins: Plugins) -> None:
         raise SettingsError("settings.not_for_production", "\n".join(reasons))
 
 
+def _partner_options(settings: Settings) -> list[tuple[str, Mapping[str, Any]]]:
+    """Where options of partners stand in the settings, and the options."""
+    systems = [(f"commune_systems.{name}", chosen.options) for name, chosen in settings.commune_systems.items()]
+    feeds = [(f"feeds.{name}", {"answer_to": feed.answer_to}) for name, feed in settings.feeds.items()]
+    return [("population", settings.population.options), *systems, *feeds]
+
+
 def _signing_key(settings: Settings, plugins: Plugins) -> Any:
     offered: dict[str, Any] = {"clock": SystemClock()}
-    return make("signing", plugins.choose("signing", settings.signing.use), settings.signing.options, offered, Path())
+    return make(
+        "signing", plugins.choose("signing", settings.signing.use), settings.signing.options, offered, settings.base
+    )
 
 
 def _adapter(settings: Settings, plugins: Plugins, family: str, chosen: Chosen, offered: Mapping[str, Any]) -> Any:
     """The chosen adapter of a family; `path` is its own file in the data directory unless an option says otherwise."""
     own = {**offered, "path": settings.data_dir / f"{family}.db"}
-    return make(family, plugins.choose(family, chosen.use), chosen.options, own, Path())
+    return make(family, plugins.choose(family, chosen.use), chosen.options, own, settings.base)
 
 
 def _offered(settings: Settings, store: Store, vault: Vault, clock: Clock) -> dict[str, Any]:

@@ -7,6 +7,7 @@ GatewayError
 ├── PortError              a partner outside failed
 │   ├── Unreachable        no answer or a passing fault: retry later
 │   ├── Refused            a clear no: no retry, show it to a person
+│   │   └── Misconfigured  a no to us and not to this question: credentials, address, agency; that partner rests
 │   └── Misunderstood      an answer we cannot make sense of: no retry, alert
 ├── LogError               the evidence log
 │   ├── LogUnavailable     nothing can be written: messages are refused, never acknowledged
@@ -67,7 +68,13 @@ class UnreadableMessage(GatewayError):
 
 
 class PortError(GatewayError):
-    """A partner outside (population database, commune system, signing device) failed."""
+    """A partner outside (population database, commune system, signing device, hospital) failed. `evidence` is what it
+    answered, as bytes, for the encrypted log alone; `retry_after` seconds before which asking again is pointless."""
+
+    def __init__(self, code: str, message: str, evidence: bytes = b"", retry_after: float = 0.0) -> None:
+        super().__init__(code, message)
+        self.evidence = evidence
+        self.retry_after = retry_after
 
 
 class Unreachable(PortError):
@@ -76,6 +83,11 @@ class Unreachable(PortError):
 
 class Refused(PortError):
     """A clear no. Do not retry; a person must see it."""
+
+
+class Misconfigured(Refused):
+    """The partner refuses us, whatever we ask: wrong credentials, address, agency or province. Everything for that
+    partner rests until somebody mends it (DOMAIN: codes 100, 101, 106, 108 of the civil-status exchange)."""
 
 
 class Misunderstood(PortError):

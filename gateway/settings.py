@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsError
-from gateway.feed_settings import feed_tables, find_wrong_feeds, nearest, overlay_entries
+from gateway.feed_settings import FEED_HELP, feed_tables, find_wrong_feeds, nearest, overlay_entries
 from gateway.mapping.overlays import Overlay
 from gateway.ports.hospital import Feed
 
@@ -123,12 +123,23 @@ class Settings(BaseSettings):
         Chosen(use="embedded"),
         description="Population database: `use` names the client, other keys are its options.",
     )
-    commune: Chosen = Field(
-        Chosen(use="desk"), description="Commune system: `use` names the client, other keys are its options."
+    population_per_second: float = Field(
+        0.0, ge=0, description="Questions a second this process asks the population database, on average; 0: no limit."
+    )
+    commune_systems: dict[str, Chosen] = Field(
+        {},
+        description="One `[commune_systems.NAME]` table for each system beside the built-in `desk`: `use` names the "
+        "client, other keys are its options. Which commune uses which: code table commune_systems.csv.",
     )
     signing: Chosen = Field(
         Chosen(use="development"),
         description="Key that seals dossiers: `use` names it, other keys are its options.",
+    )
+    timestamp: Chosen | None = Field(
+        None, description='Authority that timestamps seals (RFC 3161), such as `use = "rfc3161"`; empty: none.'
+    )
+    timestamp_patience_seconds: float = Field(
+        900.0, ge=0, description="Seconds a silent timestamp authority may hold a dossier back; then it goes without."
     )
     workers: int = Field(4, ge=1, le=64, description="Threads that work on cases.")
     identity_patience_seconds: float = Field(
@@ -163,6 +174,18 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
+    _base: Path = PrivateAttr(default=Path())
+
+    def meant_from(self, base: Path) -> Settings:
+        """These settings, with `base` for the paths among the options of adapters."""
+        self._base = base
+        return self
+
+    @property
+    def base(self) -> Path:
+        """Where paths among the options of adapters are meant from: the directory of the settings file."""
+        return self._base
+
     @property
     def url(self) -> str:
         """The database's URL."""
@@ -172,38 +195,6 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """Where the master keys, the log's key and the development signing key lie."""
         return self.keys_dir or self.data_dir / "keys"
-
-
-FEED_HELP = {
-    "facility_code": "The facility's code (5 digits, MACSKCB).",
-    "facility_name": "The facility's name as it stands in dossiers.",
-    "facility_commune": "Today's commune code of the facility, for the place of birth or death.",
-    "encoding": "Character set when messages do not name it (`cp1258`, …); never guessed.",
-    "offset": "Minutes east of UTC for instants without a zone.",
-    "settle_seconds": "Seconds a case waits for further messages before its dossier leaves.",
-    "control_id_reuse": "`refuse` or `accept` another message under a control id already used.",
-    "senders": "Who this is: `MSH-3|MSH-4`, MACSKCB, or the FHIR source; `*` for anyone.",
-    "formats": "Formats the sender may use.",
-    "discharge_died": "The sender's PV1-36 codes that mean the patient died.",
-    "placeholder_names": "The sender's own placeholders for a child not yet named.",
-    "language": "Language of the words in answers to this sender: `vi` or `en`.",
-    "sequence_numbers": "Refuse HL7 v2 messages whose MSH-13 does not count up by one.",
-    "fhir_version": "Release of FHIR the sender uses: `R4`, `R4B` or `R5`.",
-    "unit_list": "The list its commune codes are of: `old` (before 01/07/2025), `new`, or empty when unknown.",
-    "ports": "MLLP ports of this sender alone, beside `mllp_port`.",
-    "client_certificates": "Certificates, one of which the sender must present: SHA-256 fingerprint or common name.",
-    "addresses": "Networks the sender must come from, IPv4 or IPv6 (`10.1.2.0/24`, `2001:db8::7`).",
-    "overlay": "Directory of mapping rows and code tables that count for this sender alone.",
-    "max_message_bytes": "Largest message of this sender, in bytes; 0: the gateway's own limit.",
-    "messages_per_second": "Messages taken a second, on average; more are refused for the moment. 0: no limit.",
-    "burst_messages": "Messages taken at once after a pause, where `messages_per_second` limits them.",
-    "quiet_hours": "Hours, on its own clock (`22:00-05:00`), in which nothing but answers is sent to the sender.",
-    "folder": "Directory whose files are messages of this feed, also over SFTP; empty: none.",
-    "paper_certificates": "PEM files of authorities or facilities whose signatures on MoH papers count.",
-    "paper_signature": "`report` what the signature on a MoH paper is worth, or `require` a valid one.",
-    "folder_settle_seconds": "Seconds nobody wrote to a file before it is taken, unless a marker says it is complete.",
-}
-"""Help for the fields of ports.hospital.Feed, the keys of a `[feeds.NAME]` table."""
 
 
 def load(config: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
@@ -219,7 +210,7 @@ def load(config: Path | None = None, given: Mapping[str, Any] | None = None) -> 
     chosen = _merge(stated, _from_environment()) | {k: v for k, v in (given or {}).items() if v is not None}
     settings = None
     try:
-        settings = Settings(**chosen)
+        settings = Settings(**chosen).meant_from(path.parent if path is not None else Path())
     except ValidationError as error:
         mistakes += [_sentence(mistake["loc"], mistake["msg"]) for mistake in error.errors()]
     if settings is not None:
@@ -279,7 +270,7 @@ def _against(directory: Path, stated: dict[str, Any]) -> dict[str, Any]:
         if isinstance(stated.get(key), str):
             stated[key] = directory / stated[key]
     for table in stated["feeds"].values() if isinstance(stated.get("feeds"), dict) else ():
-        for key in ("folder", "overlay") if isinstance(table, dict) else ():
+        for key in ("folder", "overlay", "answer_secret", "answer_ca") if isinstance(table, dict) else ():
             if isinstance(table.get(key), str) and table[key]:
                 table[key] = str(directory / table[key])
     if isinstance(stated.get("mapping_overlays"), list):
@@ -353,12 +344,15 @@ _KINDS = {
         tuple[Overlay, ...]: "list of paths or tables",
         tuple[str, ...]: "list of text",
         Chosen: "table",
+        Chosen | None: "table",
+        dict[str, Chosen]: "tables",
         dict[str, Feed]: "tables",
         # Feed's annotations are text
         "str": "text",
         "Literal['', 'old', 'new']": "text",
         "Literal['vi', 'en']": "text",
         "Literal['report', 'require']": "text",
+        "Literal['', 'hl7v2', 'fhir', 'webhook', 'file']": "text",
         "Literal['R4', 'R4B', 'R5']": "text",
         "bool": "true or false",
         "str | None": "text",

@@ -29,6 +29,7 @@ from gateway.ports.hospital import NOWHERE, Answer, Feed, Origin, Reply
 from gateway.store.session import Store, now_us
 from gateway.store.tables import DeskItem, DossierRow, Entry, Message
 from gateway.store.vault import Vault
+from gateway.testing.signing import FakeSigningKey
 from gateway.web.accounts import create_user
 from gateway.web.app import create_app
 from gateway.web.site import WebOptions
@@ -132,7 +133,7 @@ class World:
             feeds={feed.name: feed for feed in (HOSPITAL, OTHER_HOSPITAL)},
             population=cast("Any", None),
             communes={},
-            signing=cast("Any", None),
+            signing=FakeSigningKey(),
             writer="test",
         )
         self.app = create_app(self.services, self.intake, FORMS, self.options)

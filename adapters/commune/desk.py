@@ -36,6 +36,8 @@ class Desk:
     """Entry point `gateway.commune: desk`."""
 
     name = "desk"
+    takes_corrections = True
+    poll_seconds = 0.0
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.store, self.vault, self.clock = store, vault, clock
@@ -87,8 +89,9 @@ class Desk:
         conn.execute(update(_ITEM).where(_ITEM.c.code == delivery.code).values(marks))
         return kept, content
 
-    def status(self, code: str) -> Outcome | None:
+    def status(self, delivery: Delivery) -> Outcome | None:
         """What the officer decided; None for an unknown code."""
+        code = delivery.code
         with self.store.read() as conn:
             row = conn.execute(select(_ITEM.c.state, _ITEM.c.sealed).where(_ITEM.c.code == code)).first()
         return None if row is None else _told(code, row.state, orjson.loads(self.vault.unseal(row.sealed)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.domain.dates import PartialDate
@@ -30,14 +31,23 @@ COLUMNS = {
     "commune": "its name",
     "province_code": "two digits, list of 2025-07-01",
     "province": "its name",
+    "spouse_id": "personal_id of husband or wife, 12 digits, when the file has this person too",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """One line: a person, and the personal identifier of the spouse."""
+
+    person: Person
+    spouse_id: str | None = None
 
 
 class _LineError(ValueError):
     """What is wrong with one line, and the remedy, in one sentence without values."""
 
 
-def read_citizens(path: Path) -> list[Person]:
+def read_citizens(path: Path) -> list[Citizen]:
     """All citizens of the file, in order. Raises SettingsError listing every wrong line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -51,7 +61,7 @@ def read_citizens(path: Path) -> list[Person]:
     for row in reader:
         try:
             citizen = _citizen(row)
-            _check_new(citizen, seen, reader.line_num)
+            _check_new(citizen.person, seen, reader.line_num)
             citizens.append(citizen)
         except _LineError as wrong:
             mistakes.append(f"{path}:{reader.line_num}: {wrong}")
@@ -76,7 +86,7 @@ def _check_new(citizen: Person, seen: dict[str, int], line: int) -> None:
             raise _LineError(f"this number is already on line {seen[number]}; a number belongs to one person")
 
 
-def _citizen(row: Mapping[str, str]) -> Person:
+def _citizen(row: Mapping[str, str]) -> Citizen:
     if "" in row:
         raise _LineError("more values than columns; put text with commas in double quotes")
     value = {name: " ".join(unicodedata.normalize("NFC", text).split()) for name, text in row.items()}
@@ -84,7 +94,7 @@ def _citizen(row: Mapping[str, str]) -> Person:
     cmnd = _digits(value, "cmnd", 9)
     if not (personal_id or cmnd):
         raise _LineError("neither personal_id nor cmnd; give one")
-    return Person(
+    person = Person(
         name=_name(value),
         sex=_sex(value.get("sex", "")),
         born=_born(value.get("born", "")),
@@ -94,6 +104,7 @@ def _citizen(row: Mapping[str, str]) -> Person:
         ethnicity=_digits(value, "ethnicity", 2),
         nationality=_nationality(value.get("nationality", "")),
     )
+    return Citizen(person, _digits(value, "spouse_id", 12))
 
 
 def _digits(value: Mapping[str, str], column: str, length: int) -> str | None:

@@ -12,11 +12,11 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters.population.citizens_csv import read_citizens
+from adapters.population.citizens_csv import Citizen, read_citizens
 from gateway.domain.dates import PartialDate
 from gateway.domain.identity import PersonQuery, PopulationAnswer
 from gateway.domain.notification import to_json
@@ -62,7 +62,10 @@ class EmbeddedPopulation:
         record = self._find(_BY_PERSONAL_ID, query.personal_id) or self._find(_BY_CMND, query.cmnd)
         if record is None:
             return PopulationAnswer(None, b"null")
-        return PopulationAnswer(_person(record), record.encode())
+        parts = _parts(record)
+        spouse = self._find(_BY_PERSONAL_ID, parts.get(_SPOUSE))
+        relatives = {} if spouse is None else {"spouse": _person(_parts(spouse))}
+        return PopulationAnswer(_person(parts), record.encode(), relatives)
 
     def load_csv(self, path: Path | str) -> int:
         """Add or replace the citizens of a CSV file (columns: see citizens_csv.COLUMNS); how many the file has.
@@ -85,12 +88,12 @@ class EmbeddedPopulation:
         with self._lock:
             self._connection.close()
 
-    def _put(self, citizen: Person) -> None:
-        self._connection.execute(
-            "DELETE FROM citizen WHERE personal_id = ? OR cmnd = ?", (citizen.personal_id, citizen.cmnd)
-        )
-        record = json.dumps(to_json(citizen), ensure_ascii=False, sort_keys=True, default=to_json)
-        self._connection.execute("INSERT INTO citizen VALUES (?, ?, ?)", (citizen.personal_id, citizen.cmnd, record))
+    def _put(self, citizen: Citizen) -> None:
+        numbers = (citizen.person.personal_id, citizen.person.cmnd)
+        self._connection.execute("DELETE FROM citizen WHERE personal_id = ? OR cmnd = ?", numbers)
+        told = to_json(citizen.person) | ({_SPOUSE: citizen.spouse_id} if citizen.spouse_id else {})
+        record = json.dumps(told, ensure_ascii=False, sort_keys=True, default=to_json)
+        self._connection.execute("INSERT INTO citizen VALUES (?, ?, ?)", (*numbers, record))
 
     def _find(self, question: str, number: str | None) -> str | None:
         if not number:
@@ -105,6 +108,7 @@ class EmbeddedPopulation:
         return None if row is None else str(row[0])
 
 
+_SPOUSE = "spouse_id"
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "name": lambda parts: PersonName(**parts),
     "address": lambda parts: Address(**parts),
@@ -113,10 +117,22 @@ _TYPES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _person(record: str) -> Person:
-    """The typed person of a stored record. Raises Misunderstood when the file was written by something else."""
+def _parts(record: str) -> dict[str, Any]:
+    """A stored record. Raises Misunderstood when the file was written by something else."""
     try:
-        parts = json.loads(record)
-        return Person(**{key: _TYPES[key](value) if key in _TYPES else value for key, value in parts.items()})
+        return dict(json.loads(record))
+    except (ValueError, TypeError) as error:
+        raise _unreadable() from error
+
+
+def _person(parts: Mapping[str, Any]) -> Person:
+    """The typed person of a record. Raises Misunderstood."""
+    try:
+        known = {key: value for key, value in parts.items() if key != _SPOUSE}
+        return Person(**{key: _TYPES[key](value) if key in _TYPES else value for key, value in known.items()})
     except (ValueError, TypeError, AttributeError) as error:
-        raise Misunderstood("population.record_unreadable", "a record of the directory cannot be read") from error
+        raise _unreadable() from error
+
+
+def _unreadable() -> Misunderstood:
+    return Misunderstood("population.record_unreadable", "a record of the directory cannot be read")

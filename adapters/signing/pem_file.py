@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from adapters.signing.own_certificates import check_certificates, load_certificates, read_file
 from gateway.errors import SettingsError
 from gateway.ports.clock import Clock, SystemClock
 
@@ -30,14 +31,15 @@ class PemFileKey:
     """A private key and its certificate (then its chain) in PEM files; see ports.signing.SigningKey.
 
     Raises SettingsError when a file is missing or unreadable, the two do not belong together, the certificate is not
-    valid now, or the key is weaker than ECDSA P-256 / RSA 2048.
+    valid now or its chain is broken, or the key is weaker than ECDSA P-256 / RSA 2048.
     """
 
     def __init__(self, path_key: Path | str, path_cert: Path | str, clock: Clock | None = None) -> None:
         self.path_key, self.path_cert = Path(path_key), Path(path_cert)
         self._key = _load_key(self.path_key)
-        self._certificates = _load_certificates(self.path_cert)
-        self._check(clock or SystemClock())
+        self._certificates = load_certificates(self.path_cert)
+        now = (clock or SystemClock()).now()
+        check_certificates(str(self.path_cert), self._certificates, self._key.public_key(), now)
 
     @property
     def private_key(self) -> Any:
@@ -52,30 +54,10 @@ class PemFileKey:
         """Whether the certificate itself says that its signatures have no legal value."""
         return any(name.value == DEVELOPMENT for name in self._certificates[0].subject)
 
-    def _check(self, clock: Clock) -> None:
-        certificate, now = self._certificates[0], clock.now()
-        if certificate.public_key() != self._key.public_key():
-            raise SettingsError(
-                "signing.key_mismatch", f"{self.path_key} is not the key of {self.path_cert}; give files of one pair"
-            )
-        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-            raise SettingsError(
-                "signing.certificate_not_valid_now",
-                f"{self.path_cert} is valid from {certificate.not_valid_before_utc:%Y-%m-%d} to "
-                f"{certificate.not_valid_after_utc:%Y-%m-%d}, not today; renew it",
-            )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError("signing.file_unreadable", f"{path} cannot be read: {error.strerror}") from error
-
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     try:
-        key = serialization.load_pem_private_key(_read(path), password=None)
+        key = serialization.load_pem_private_key(read_file(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError("signing.key_unreadable", f"{path} holds no PEM private key without a password") from error
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
@@ -83,13 +65,6 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return key
     raise SettingsError("signing.key_weak", f"{path} must hold an ECDSA P-256 key or an RSA key of 2048 bits or more")
-
-
-def _load_certificates(path: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(_read(path))
-    except ValueError as error:
-        raise SettingsError("signing.certificate_unreadable", f"{path} holds no PEM certificate") from error
 
 
 def create_development_key(directory: Path | str, common_name: str, clock: Clock | None = None) -> PemFileKey:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.bootstrap import build_readers, check_feeds, load_catalogue, refuse_stand_ins
+from gateway.bootstrap import build_readers, check_feeds, chosen_systems, load_catalogue, refuse_stand_ins
 from gateway.cli.check_mutations import print_unguarded
 from gateway.cli.options import AsJson, Config, DataDir, settings_of
 from gateway.cli.printing import print_json, print_table
@@ -82,11 +82,13 @@ def _check(settings: Settings, checked: _Checked, today: date) -> None:
     plugins = load_plugins()
     try:
         refuse_stand_ins(settings, plugins)
-        for family in ("population", "commune", "signing"):
+        for family in ("population", "signing"):
             plugins.choose(family, getattr(settings, family).use)
         readers = build_readers(plugins)
         check_feeds(settings, plugins, readers)
         catalogue = load_catalogue(settings, plugins, readers)
+        for system in chosen_systems(settings, catalogue).values():
+            plugins.choose("commune", system.use)
     except (SettingsError, MappingError) as error:
         checked.errors.append(error)
         _forms(plugins, None, checked)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.cli.certificate import certify
+from gateway.cli.feeds_check_answer import check_answer
 from gateway.cli.feeds_check_traffic import check_log, check_samples
 from gateway.cli.feeds_check_ways import (
     Said,
@@ -70,6 +71,7 @@ def _said(feed: Feed, settings: Settings, bench: Workbench, samples: Path | None
     yield from check_doors(feed, settings)
     yield from check_certificates(feed, settings, now)
     yield from check_folder(feed)
+    yield from check_answer(feed)
     if samples is None:
         yield from check_log(feed, settings, bench.plugins, catalogue, now)
     elif catalogue is not None:

@@ -82,10 +82,11 @@ def check_doors(feed: Feed, settings: Settings) -> Iterator[Said]:
     for bound, port, what in doors:
         host = _EVERYWHERE.get(bound, bound)
         if port:
-            yield "port.open" if _is_open(host, port) else "port.closed", {"address": f"{host}:{port}", "what": what}
+            yield "port.open" if is_open(host, port) else "port.closed", {"address": f"{host}:{port}", "what": what}
 
 
-def _is_open(host: str, port: int) -> bool:
+def is_open(host: str, port: int) -> bool:
+    """Whether somebody takes a connection."""
     try:
         with socket.create_connection((host, port), _PATIENCE):
             return True
@@ -98,7 +99,9 @@ def check_certificates(feed: Feed, settings: Settings, now: datetime) -> Iterato
     files = [
         getattr(settings, f"{way}_tls_{part}") for way in ("mllp", "http") for part in ("certificate", "client_ca")
     ]
-    for path in dict.fromkeys([*filter(None, files), *map(Path, feed.paper_certificates)]):
+    for path in dict.fromkeys(
+        [*filter(None, files), *map(Path, filter(None, (*feed.paper_certificates, feed.answer_ca)))]
+    ):
         try:
             certificates = x509.load_pem_x509_certificates(path.read_bytes())
         except (OSError, ValueError):

@@ -99,6 +99,25 @@ CHECKS: dict[str, Words] = {
         "Đọc tệp .txt và .ack bên cạnh, sửa rồi gửi lại", "Read the .txt and .ack beside them, correct and send again",
     ),
     "folder.ok": Words("ok", "Thư mục {path} dùng được", "The folder {path} is usable"),
+    "answer.secret": Words(
+        "error", "Không đọc được tệp khóa {path} (answer_secret)", "The file {path} (answer_secret) cannot be read",
+        "Kiểm tra đường dẫn, quyền đọc; tệp phải có đúng một dòng", "Check path and permission; one line must be in it",
+    ),
+    "answer.closed": Words(
+        "error", "Không kết nối được tới {address} để báo kết quả", "{address}, where answers go, cannot be reached",
+        "Xem hệ thống nhận của bệnh viện có chạy không, tường lửa và answer_to",
+        "See whether the hospital's receiver runs, the firewall, and answer_to",
+    ),
+    "answer.folder": Words(
+        "error", "Không ghi được vào thư mục trả kết quả {address}", "The folder for answers {address} is not writable",
+        "Tạo thư mục và cho người dùng chạy cổng quyền ghi", "Make it and let the gateway's user write to it",
+    ),
+    "answer.in_clear": Words(
+        "warning", "Kết quả đi tới {address} không mã hóa", "Answers go to {address} unencrypted",
+        "Dùng mllps:// hoặc https://, hoặc đường truyền riêng (VPN)",
+        "Use mllps:// or https://, or a private line (VPN)",
+    ),
+    "answer.ok": Words("ok", "Nơi nhận kết quả {address} dùng được", "Answers can go to {address}"),
     "traffic.no_database": Words(
         "warning", "Chưa có cơ sở dữ liệu nên chưa xem được thông điệp đã nhận",
         "No database yet, so received messages were not looked at",

@@ -25,7 +25,9 @@ COMMANDS = {
     "user": "user",
     "population": "population",
     "feeds": "feeds",
+    "letters": "letters",
     "worker": "worker",
+    "simulate": "simulate",
     "migrate": "migrate",
 }
 """Each command and its module in gateway.cli. The module holds a function of its own name, or a group called `app`."""

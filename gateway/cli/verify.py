@@ -1,4 +1,4 @@
-"""hotich verify: is this dossier what was signed, and by whom?"""
+"""hotich verify: is this dossier what was signed, by whom, and when?"""
 
 from __future__ import annotations
 
@@ -11,28 +11,63 @@ from cryptography import x509
 from gateway.cli.options import AsJson
 from gateway.cli.printing import print_json
 from gateway.errors import SettingsError
+from gateway.ports.clock import SystemClock
+from gateway.sealing.asice_report import ContainerReport
+from gateway.sealing.asice_verify import verify_container
+from gateway.sealing.report import Report
 from gateway.sealing.verify import verify_dossier
 
 Trust = Annotated[
-    list[Path] | None, typer.Option("--trust", help="PEM certificates of signers or issuers to trust; repeatable.")
+    list[Path] | None,
+    typer.Option(
+        "--trust", help="PEM certificates to trust: signers, their issuers, timestamp authorities' issuers; repeatable."
+    ),
 ]
 
 
 def verify(
-    dossier: Annotated[Path, typer.Argument(metavar="DOSSIER.xml", exists=True, dir_okay=False)],
+    dossiers: Annotated[list[Path], typer.Argument(metavar="DOSSIER…", exists=True, dir_okay=False)],
     trust: Trust = None,
     json: AsJson = False,
 ) -> None:
-    """Check a sealed dossier offline. Exit code 1 when it was changed, or its signer is not trusted."""
+    """Check sealed dossiers (XML) and containers (ASiC-E) offline. Exit code 1 when one was changed, or its signer is
+    not trusted.
+
+    A certificate is judged at the time of the dossier's timestamp, without one at the time its signer claims; so seals
+    outlive their certificates, and `--trust` may name those of earlier years too."""
     trusted = None if trust is None else [certificate for path in trust for certificate in _certificates(path)]
-    report = verify_dossier(dossier.read_bytes(), trusted)
+    reports = {path: _check(path.read_bytes(), trusted) for path in dossiers}
     if json:
-        print_json(report.as_json())
+        _print_json(reports)
     else:
-        for line in (*report.words("vi"), "", *report.words("en")):
-            typer.echo(line)
-    if not report.ok:
+        _print_words(reports)
+    if not all(report.ok for report in reports.values()):
         raise typer.Exit(1)
+
+
+def _check(content: bytes, trusted: list[x509.Certificate] | None) -> Report | ContainerReport:
+    """The report on a file; what it is its first bytes tell, not its name."""
+    return verify_container(content, trusted) if content.startswith(b"PK") else verify_dossier(content, trusted)
+
+
+def _print_json(reports: dict[Path, Report | ContainerReport]) -> None:
+    """The report of one file, or all in a list."""
+    if len(reports) == 1:
+        print_json(next(iter(reports.values())).as_json())
+        return
+    files = [{"file": str(path), **report.as_json()} for path, report in reports.items()]
+    print_json({"ok": all(report.ok for report in reports.values()), "files": files})
+
+
+def _print_words(reports: dict[Path, Report | ContainerReport]) -> None:
+    now = SystemClock().now()
+    for path, report in reports.items():
+        if len(reports) > 1:
+            typer.echo(f"== {path}")
+        for line in (*report.words("vi", now), "", *report.words("en", now)):
+            typer.echo(line)
+        if len(reports) > 1:
+            typer.echo()
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:

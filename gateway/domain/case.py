@@ -15,10 +15,10 @@ from typing import Any
 
 from gateway.domain.dates import PartialDate
 from gateway.domain.finding import Finding
-from gateway.domain.identity import IdentityResult, Verdict
+from gateway.domain.identity import IdentityResult, Kinship, Verdict, decide_kinship
 from gateway.domain.names import same_name
 from gateway.domain.notification import UNITS, DeathNotification, Notification, build, flatten
-from gateway.domain.person import PersonName
+from gateway.domain.person import Person, PersonName
 from gateway.domain.provenance import Provenance
 
 
@@ -128,6 +128,8 @@ def fold(
             facts[path], sources[path], ranks[path] = value, reading.provenance[path], reading.rank
     if kind == "death" and not withdrawn:
         _settle_death(standing, facts, findings)
+    if kind == "birth":
+        findings += _kinship(facts, identity)
     for role in ROLES[kind]:
         _apply_identity(role, identity.get(role), facts, sources, findings)
     for path, edit in edits.items():
@@ -218,6 +220,17 @@ def _settle_death(ordered: Sequence[Reading], facts: dict[str, Any], findings: l
         findings.append(Finding("death.contradiction", "death.indicated"))
 
 
+def _kinship(facts: Mapping[str, Any], identity: Mapping[str, IdentityResult]) -> list[Finding]:
+    """Whether the parents whom the hospital names are spouses, when the population database says so or denies it."""
+    if not any(result.relatives for result in identity.values()):
+        return []
+    mother, father = (
+        Person(**{leaf.name: facts.get(f"{role}.{leaf.name}") for leaf in fields(Person)}) for role in ROLES["birth"]
+    )
+    kinship = decide_kinship(mother, father, identity)
+    return [] if kinship is Kinship.UNKNOWN else [Finding(f"kinship.{kinship}", "father")]
+
+
 def _apply_identity(
     role: str,
     result: IdentityResult | None,
@@ -227,9 +240,11 @@ def _apply_identity(
 ) -> None:
     if result is None:
         return
-    findings.append(Finding(f"identity.{result.verdict}", role, ", ".join(result.differing)))
-    if result.verdict is not Verdict.MATCHED or result.person is None:
-        return
+    kind = "close" if result.is_close else result.verdict
+    differing = (f"{name} close" if name in result.close else name for name in result.differing)
+    findings.append(Finding(f"identity.{kind}", role, ", ".join(differing)))
+    if result.verdict is not Verdict.MATCHED or result.person is None or result.late:
+        return  # what left stays as it left: a late answer is told and fills nothing
     for leaf in fields(result.person):
         value = getattr(result.person, leaf.name)
         if value is not None and leaf.name not in _NOT_HELD_BY_THE_STATE:

@@ -57,6 +57,9 @@ FINDINGS: dict[str, FindingKind] = {
     "identity.differs": FindingKind(
         W_, "Khác với CSDLQG về dân cư; cần kiểm tra", "Differs from the population database; check"
     ),
+    "identity.close": FindingKind(
+        W_, "Gần giống CSDLQG về dân cư; cần người xem", "Close to the population database; a person has to look"
+    ),
     "identity.not_found": FindingKind(
         W_, "Không tìm thấy trong CSDLQG về dân cư", "Not found in the population database"
     ),
@@ -65,6 +68,14 @@ FINDINGS: dict[str, FindingKind] = {
     ),
     "identity.not_asked": FindingKind(
         I_, "Không tra cứu: không có số định danh", "Not asked: no identifier to ask with"
+    ),
+    "kinship.confirmed": FindingKind(
+        I_, "CSDLQG về dân cư ghi cha, mẹ là vợ chồng", "The population database has the parents as spouses"
+    ),
+    "kinship.differs": FindingKind(
+        W_,
+        "CSDLQG về dân cư ghi người khác là vợ hoặc chồng; cần kiểm tra",
+        "The population database has another spouse than the other parent; check",
     ),
     "birth.still": FindingKind(
         W_, "Thai chết lưu, không đăng ký khai sinh", "Stillbirth: recognised, no birth dossier is opened"
@@ -156,6 +167,32 @@ FINDINGS: dict[str, FindingKind] = {
     "message.not_production": FindingKind(
         I_, "Thông điệp thử, không tạo hồ sơ thật", "A test message (processing id); no real dossier"
     ),
+    "result.missing": FindingKind(W_, "Kết quả đăng ký thiếu mục này", "The registration's result lacks this value"),
+    "result.number": FindingKind(
+        W_, "Số hoặc quyển số không theo dạng số/năm", "Number or book is not written as number/year"
+    ),
+    "result.page": FindingKind(W_, "Trang số không phải là số", "The page is not a number"),
+    "result.year_differs": FindingKind(
+        W_, "Năm của số hoặc quyển số khác năm đăng ký", "The year of number or book is not the year of registration"
+    ),
+    "result.day": FindingKind(
+        W_, "Ngày đăng ký không theo dạng ngày.tháng.năm", "The day of registration is not written as dd.MM.yyyy"
+    ),
+    "result.in_future": FindingKind(W_, "Ngày đăng ký sau hôm nay", "The day of registration is in the future"),
+    "result.before_event": FindingKind(
+        W_, "Ngày đăng ký trước ngày sinh hoặc ngày chết", "Registered before the birth or death happened"
+    ),
+    "result.id_not_12_digits": FindingKind(
+        W_, "Số định danh cá nhân không đủ 12 chữ số", "The personal identifier is not 12 digits"
+    ),
+    "result.id_differs": FindingKind(
+        W_,
+        "Số định danh không hợp giới tính hoặc năm sinh của trẻ",
+        "The identifier's sex, century or year digits are not the child's",
+    ),
+    "result.id_unexpected": FindingKind(
+        W_, "Kết quả khai tử có số định danh mới, cần kiểm tra", "A death was answered with a personal identifier"
+    ),
     "dossier.correction": FindingKind(W_, "Hồ sơ được sửa sau khi gửi", "The dossier was corrected after it was sent"),
 }
 
@@ -195,6 +232,8 @@ DETAILS: dict[str, str] = {
     "no known format": "không thuộc định dạng nào đã biết",
     "control id re-used": "số thông điệp đã dùng cho nội dung khác",
     "name": "họ tên",
+    "name close": "họ tên gần giống",
+    "sex": "giới tính",
     "born": "ngày sinh",
     "personal_id": "số định danh",
     "cmnd": "số CMND",

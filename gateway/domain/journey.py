@@ -17,6 +17,7 @@ STATES: Mapping[str, str] = MappingProxyType(
         "waiting": "something required is missing or a person has to decide",
         "ready": "complete, signed, on its way to the commune",
         "undelivered": "every attempt failed; an operator re-drives it",
+        "rejected": "the commune's system finds its content wrong and says what; people mend it",
         "sent": "the commune's system has it",
         "accepted": "an officer took it over",
         "needs_more": "the officer asked for more",
@@ -34,9 +35,11 @@ FINAL = frozenset(("registered", "refused", "cancelled", "merged"))
 """States that ordinary messages of the patient no longer change: evidence, cancellations and merges still do."""
 
 _DECIDED = {"accepted": "accepted", "asked": "needs_more", "registered": "registered", "refused": "refused"}
+_REJECTED = {"rejected": "rejected"}
 _DONE = {"changed": "corrected", "merged": "merged", "undeliverable": "undelivered"}
 _THERE = {
     **_DECIDED,
+    **_REJECTED,
     "undeliverable": "undelivered",
     "delivered": "sent",
     "changed": "corrected",
@@ -51,6 +54,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "waiting": _NOT_YET,
         "ready": {**_THERE, "changed": "ready"},
         "undelivered": {**_THERE, "changed": "ready"},
+        "rejected": {**_THERE, "changed": "ready", "withdrawn": "cancelled", "merged": "merged"},
         "sent": _THERE,
         "accepted": {**_THERE, "delivered": "accepted"},
         "needs_more": {**_THERE, "delivered": "needs_more"},

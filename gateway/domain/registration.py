@@ -4,8 +4,7 @@ An item of the desk has a state, which only the officer changes, and maybe news 
 not answered: "corrected" (a newer version; to be seen) or "withdrawing" (the facility takes the dossier back; to be
 agreed to, or the dossier kept). Both are kept in one column as "accepted" or "accepted+withdrawing".
 
-Number, book and page as in the register (digitisation rules: `so` and `quyenSo` end with the year of registration,
-dates are dd.MM.yyyy).
+Number, book, page and day as domain.result_check has them: the same rules for what is typed and for what is sent.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+
+from gateway.domain.finding import Finding
+from gateway.domain.result_check import PERSONAL_ID, check_result
 
 RESULT_FIELDS = ("so", "quyenSo", "trangSo", "ngayDangKy", "soDinhDanh")
 """Registration number, book, page, date of registration, the child's personal identifier (births only)."""
@@ -47,6 +49,13 @@ _NEEDS_WORDS = {
 }
 _UNANSWERED = "Cơ sở y tế đang xin rút hồ sơ này. Hãy trả lời yêu cầu đó trước."
 _NOT_NOW = "Hồ sơ đã kết thúc hoặc thao tác này không dùng được ở trạng thái hiện tại."
+_FORMS = {
+    "so": "Số đăng ký có dạng số/năm, ví dụ 123/2026.",
+    "quyenSo": "Quyển số có dạng số/năm, ví dụ 01/2026.",
+    "trangSo": "Trang số chỉ gồm chữ số.",
+    "ngayDangKy": "Ngày đăng ký có dạng ngày.tháng.năm, ví dụ 23.11.2026.",
+    "soDinhDanh": "Số định danh cá nhân gồm đúng 12 chữ số.",
+}
 _NOT_BY_A_CLICK = (
     "Việc đã đăng ký không hủy được tại đây. Hãy ghi xã bắt đầu thủ tục nào, từ ngày nào hoặc theo văn bản nào."
 )
@@ -91,44 +100,22 @@ def check_decision(
 
 
 def _check_result(kind: str, result: Mapping[str, str], today: date) -> dict[str, str]:
-    wrong = {name: "Hãy nhập mục này." for name in ("so", "quyenSo", "trangSo", "ngayDangKy") if not result.get(name)}
-    if "so" not in wrong and not re.fullmatch(r"[0-9]{1,5}/[0-9]{4}", result["so"]):
-        wrong["so"] = "Số đăng ký có dạng số/năm, ví dụ 123/2026."
-    if "quyenSo" not in wrong and not re.fullmatch(r"[0-9]{1,4}/[0-9]{4}", result["quyenSo"]):
-        wrong["quyenSo"] = "Quyển số có dạng số/năm, ví dụ 01/2026."
-    if "trangSo" not in wrong and not re.fullmatch(r"[0-9]{1,4}", result["trangSo"]):
-        wrong["trangSo"] = "Trang số chỉ gồm chữ số."
-    wrong = _check_dates(result, today, wrong)
-    number = result.get("soDinhDanh", "")
-    if kind == "birth" and not re.fullmatch(r"[0-9]{12}", number):
-        wrong["soDinhDanh"] = "Số định danh cá nhân của trẻ gồm đúng 12 chữ số."
-    if kind == "death" and number and not re.fullmatch(r"[0-9]{12}", number):
-        wrong["soDinhDanh"] = "Số định danh cá nhân gồm đúng 12 chữ số."
+    """The register's rules (domain.result_check) as sentences beside the officer's fields, the first of each."""
+    wrong: dict[str, str] = {}
+    for finding in check_result(kind, result, None, "", today):
+        wrong.setdefault(finding.where, _sentence(finding, result, today))
+    if kind == "death" and re.fullmatch(PERSONAL_ID, result.get("soDinhDanh", "")):
+        wrong.pop("soDinhDanh", None)  # the deceased's own number may be written down with the registration
     return wrong
 
 
-def _check_dates(result: Mapping[str, str], today: date, wrong: Mapping[str, str]) -> dict[str, str]:
-    """The day of registration, and the years that number and book carry; `wrong` with what is found added."""
-    if "ngayDangKy" in wrong:
-        return dict(wrong)
-    day = _dotted_date(result["ngayDangKy"])
-    if day is None:
-        return {**wrong, "ngayDangKy": "Ngày đăng ký có dạng ngày.tháng.năm, ví dụ 23.11.2026."}
-    if day > today:
-        return {**wrong, "ngayDangKy": f"Ngày đăng ký không được sau hôm nay, {today:%d.%m.%Y}."}
-    other_year = {
-        name: f"Năm của {label} phải là năm đăng ký, {day.year}."
-        for name, label in (("so", "số đăng ký"), ("quyenSo", "quyển số"))
-        if name not in wrong and result[name][-4:] != f"{day.year:04}"
-    }
-    return {**wrong, **other_year}
-
-
-def _dotted_date(text: str) -> date | None:
-    match = re.fullmatch(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})", text)
-    if match is None:
-        return None
-    try:
-        return date(int(match[3]), int(match[2]), int(match[1]))
-    except ValueError:
-        return None
+def _sentence(finding: Finding, result: Mapping[str, str], today: date) -> str:
+    match finding.code:
+        case "result.in_future":
+            return f"Ngày đăng ký không được sau hôm nay, {today:%d.%m.%Y}."
+        case "result.year_differs":
+            label = "số đăng ký" if finding.where == "so" else "quyển số"
+            return f"Năm của {label} phải là năm đăng ký, {result['ngayDangKy'][-4:]}."
+        case "result.missing" if finding.where != "soDinhDanh":
+            return "Hãy nhập mục này."
+    return _FORMS[finding.where]

@@ -24,11 +24,14 @@ from sqlalchemy import Connection
 from gateway.errors import Conflict
 from gateway.store.session import Store, execute, execute_many, ring_after_commit
 
-_WAKE = """INSERT INTO lane (key, run_at, token, tries, error, dead) VALUES (?, ?, '', 0, '', FALSE)
+_WAKE = """INSERT INTO lane (key, run_at, token, tries, error, dead, partner) VALUES (?, ?, '', 0, '', FALSE, ?)
 ON CONFLICT (key) DO UPDATE
-SET run_at = CASE WHEN lane.dead THEN NULL ELSE COALESCE(lane.run_at, excluded.run_at) END"""
+SET partner = CASE WHEN excluded.partner = '' THEN lane.partner ELSE excluded.partner END,
+run_at = CASE WHEN lane.dead THEN NULL ELSE COALESCE(lane.run_at, excluded.run_at) END"""
 _PUT = "INSERT INTO work (key, kind, args, put_at, due_at) VALUES (?, ?, ?, ?, ?)"
-_LEASE_THESE = "UPDATE lane SET run_at = ?, token = ?, tries = tries + 1 WHERE key {these} RETURNING key, tries"
+_LEASE_THESE = (
+    "UPDATE lane SET run_at = ?, token = ?, tries = tries + 1 WHERE key {these} RETURNING key, tries, partner"
+)
 _LEASE = {
     True: _LEASE_THESE.format(these="IN (SELECT key FROM lane WHERE run_at <= ? ORDER BY run_at LIMIT ?)"),
     # As an array it is computed once; joined, PostgreSQL might run it again and lease more than the limit.
@@ -41,20 +44,28 @@ _HEAD = "SELECT id, kind, args, put_at FROM work WHERE key = ? AND done_at IS NU
 _NOW = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 _NEXT = """UPDATE lane SET token = '', run_at = (SELECT CASE WHEN due_at > ? THEN due_at ELSE ? END FROM work
 WHERE work.key = lane.key AND done_at IS NULL ORDER BY id LIMIT 1) WHERE key = ? RETURNING run_at"""
+_HELD = "WHERE partner = ? AND partner <> '' AND run_at <= ? AND token = ''"
+_LATER = {True: "? + ABS(RANDOM()) % ?", False: "? + FLOOR(RANDOM() * ?)::BIGINT"}
+"""By whether the store is SQLite."""
+HELD_PER_SECOND = 100.0
+HELD_SECONDS = 900.0
+"""A backlog that was held back comes again at this pace, but within this time."""
 _OURS = "WHERE key = ? AND token = ?"
 
 
 class NotYet(Exception):
-    """Raised by a handler's `act`: run this work again at `at` (microseconds since 1970 UTC); it counts as no try."""
+    """Raised by a handler's `act`: run this work again at `at` (microseconds since 1970 UTC); it counts as no try.
+    `all_of_partner`: whatever else waits for the same partner need not look earlier either."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, *, all_of_partner: bool = False) -> None:
         super().__init__("the work has to wait")
         self.at = at
+        self.all_of_partner = all_of_partner
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One leased lane and the work at its head. `tries` counts this one."""
+    """One leased lane and the work at its head. `tries` counts this one; `partner` is who outside it goes to, or ""."""
 
     key: str
     token: str
@@ -63,6 +74,7 @@ class Claim:
     kind: str
     args: Mapping[str, Any]
     put_at: int
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +101,28 @@ class Depth:
     oldest_due_at: int | None
 
 
-def put(conn: Connection, key: str, kind: str, args: Mapping[str, Any], now: int, after: float = 0) -> None:
+def put(
+    conn: Connection, key: str, kind: str, args: Mapping[str, Any], now: int, after: float = 0, partner: str = ""
+) -> None:
     """Add work to a lane, to run not before `after` seconds from `now`. An idle lane becomes due; a busy one keeps its
-    order. `args` hold ids and numbers, no personal data."""
-    put_many(conn, [(key, kind, args)], now, after)
+    order. `args` hold ids and numbers, no personal data; `partner` names who outside the lane's work goes to, so that
+    one who does not answer holds up nobody else (`hold_back`)."""
+    put_many(conn, [(key, kind, args)], now, after, partner)
 
 
-def put_many(conn: Connection, items: Sequence[tuple[str, str, Mapping[str, Any]]], now: int, after: float = 0) -> None:
+def put_many(
+    conn: Connection,
+    items: Sequence[tuple[str, str, Mapping[str, Any]]],
+    now: int,
+    after: float = 0,
+    partner: str = "",
+) -> None:
     """`put` for many (key, kind, args) at once. Lanes are locked in the order of their keys, so that two putters of
     the same lanes cannot lock each other out."""
     due = now + round(after * 1_000_000)
     # The lane first: its row lock makes the order of ids within a lane the order of commits.
     for key in sorted({key for key, _, _ in items}):
-        execute(conn, _WAKE, (key, due))
+        execute(conn, _WAKE, (key, due, partner))
     execute_many(conn, _PUT, [(key, kind, orjson.dumps(args).decode(), now, due) for key, kind, args in items])
     ring_after_commit(conn)
 
@@ -114,12 +135,12 @@ def claim(store: Store, limit: int, lease_seconds: float, now: int | None = None
         lease = moment + round(lease_seconds * 1_000_000)
         leased_now = execute(conn, _LEASE[store.is_sqlite], (lease, token, moment, limit)).fetchall()
         claims = []
-        for key, tries in leased_now:
+        for key, tries, partner in leased_now:
             head = _head(conn, key)
             if head is None:
                 _settle(conn, key, moment)
             else:
-                claims.append(Claim(key, token, tries, *head))
+                claims.append(Claim(key, token, tries, *head, partner))
     return claims
 
 
@@ -161,6 +182,17 @@ def postpone(conn: Connection, claim: Claim, run_at: int, error: str, count_try:
     _change(conn, claim, "run_at = ?, token = '', tries = ?, error = ?", (run_at, tries, error))
 
 
+def hold_back(conn: Connection, partner: str, until: int) -> int:
+    """Let every lane of a partner that is due before `until` wait until then, and come HELD_PER_SECOND a second
+    afterwards, so that a backlog for one that does not answer costs the others nothing. Returns how many there were."""
+    many = _row(conn, f"SELECT COUNT(*) FROM lane {_HELD}", partner, until)[0]
+    if many:
+        spread = round(min(many / HELD_PER_SECOND, HELD_SECONDS) * 1_000_000) + 1
+        at = _LATER[conn.dialect.name == "sqlite"]
+        execute(conn, f"UPDATE lane SET run_at = {at} {_HELD}", (until, spread, partner, until))
+    return int(many)
+
+
 def bury(conn: Connection, claim: Claim, error: str) -> None:
     """Give up: the lane stops, with its work, until a person drives it on. Raises Conflict when the lease was lost."""
     _change(conn, claim, "run_at = NULL, token = '', dead = TRUE, error = ?", (error,))
@@ -173,11 +205,23 @@ def renew(conn: Connection, claims: Iterable[Claim], lease_seconds: float, now: 
     return execute_many(conn, f"UPDATE lane SET run_at = ? {_OURS}", [(lease, *item) for item in held])
 
 
-def redrive(conn: Connection, keys: Iterable[str], now: int) -> int:
-    """Drive given-up or parked lanes on, counting tries from zero; returns how many there were."""
+def redrive(conn: Connection, keys: Iterable[str], now: int, per_second: float = 0.0) -> int:
+    """Drive given-up or parked lanes on, counting tries from zero, at most so many a second (0: all at once); returns
+    how many there were."""
     sql = "UPDATE lane SET dead = FALSE, tries = 0, run_at = ? WHERE key = ? AND dead"
+    return _paced(conn, sql, keys, now, per_second)
+
+
+def wake(conn: Connection, keys: Iterable[str], now: int, per_second: float = 0.0) -> int:
+    """Let waiting lanes wait no longer; returns how many did. Those being worked on are left alone."""
+    sql = "UPDATE lane SET run_at = ? WHERE key = ? AND run_at IS NOT NULL AND token = ''"
+    return _paced(conn, sql, keys, now, per_second)
+
+
+def _paced(conn: Connection, sql: str, keys: Iterable[str], now: int, per_second: float) -> int:
+    step = 1_000_000 / per_second if per_second else 0.0
     ring_after_commit(conn)
-    return execute_many(conn, sql, [(now, key) for key in sorted(keys)])
+    return execute_many(conn, sql, [(now + round(n * step), key) for n, key in enumerate(sorted(keys))])
 
 
 def park(conn: Connection, keys: Iterable[str], why: str) -> int:

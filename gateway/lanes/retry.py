@@ -25,6 +25,9 @@ CAP_SECONDS = 900.0
 PATIENCE_TRIES = 680
 """Tries of an unreachable partner: nine doublings from 2 s to the cap, then a week at 15 minutes."""
 DEFECT_TRIES = 5
+HURRY_BEFORE = 2 * 86_400
+"""Seconds before a deadline from which waits are at most HURRY_CAP_SECONDS."""
+HURRY_CAP_SECONDS = 300.0
 RACES = 10
 """Times a lost race is run again at once; after that it waits and is given up like a defect."""
 UNEXPECTED = "worker.unexpected"
@@ -50,7 +53,8 @@ def decide_retry(
     """Decide after try number `tries` (1 is the first) failed with `error`.
 
     The wait doubles with each try; `seed` spreads works that failed together over a quarter of it, the same each time.
-    After `deadline` (microseconds) nothing is retried.
+    An unreachable partner is never given up before `deadline` (microseconds), the end of a legal clock, and is tried
+    more often when it is near. No try comes before the `retry_after` that a partner asked for.
     """
     if isinstance(error, Conflict) and tries < RACES:
         return RetryAt(now)
@@ -61,10 +65,17 @@ def decide_retry(
         patience = PATIENCE_TRIES
     elif isinstance(error, Conflict):
         first, patience = RACES, RACES + DEFECT_TRIES
-    at = now + round(wait_seconds(tries - first + 1, seed) * 1_000_000)
-    if tries >= patience or (deadline is not None and at > deadline):
+    wait = wait_seconds(tries - first + 1, seed)
+    if deadline is not None and now < deadline:
+        patience = tries + 1
+        if now + HURRY_BEFORE * 1_000_000 > deadline:
+            wait = min(wait, HURRY_CAP_SECONDS)
+    if tries >= patience:
         return GiveUp(code_of(error))
-    return RetryAt(at)
+    if isinstance(error, Unreachable):
+        # Spread, or everything that waited for a partner would come at once.
+        wait = max(wait, error.retry_after * (2 - wait_seconds(1, seed) / FIRST_SECONDS))
+    return RetryAt(now + round(wait * 1_000_000))
 
 
 def code_of(error: Exception) -> str:

@@ -21,8 +21,9 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import Conflict, GatewayError
+from gateway.errors import Conflict, GatewayError, Unreachable
 from gateway.lanes import lanes
+from gateway.lanes.gate import Gate
 from gateway.lanes.lanes import Claim, NotYet
 from gateway.lanes.retry import GiveUp, code_of, decide_retry
 from gateway.ports.clock import Clock
@@ -31,11 +32,13 @@ from gateway.store.session import Store, now_us
 _log = structlog.get_logger(__name__)
 _STORE_DOWN_SECONDS = 1.0
 _GROUP = 16
+_DOUBT_MICROSECONDS = 5_000_000  # between looks whether a partner in doubt answers again
 _AHEAD = 8  # lanes leased per thread: enough to keep threads and groups full, few enough to lose little in a crash
 
 
 class Handler(Protocol):
-    """What does one kind of work. May also have `gave_up(conn, args, code)`, run in the transaction that gives up."""
+    """What does one kind of work. May also have `gave_up(conn, args, code, error)`, run in the transaction that
+    gives up, and `deadline(args)`: an instant (microseconds) before which an unreachable partner is not given up."""
 
     kind: str
 
@@ -80,6 +83,7 @@ class Worker:
         self._acted: queue.SimpleQueue[_Acted | None] = queue.SimpleQueue()
         self._held: dict[str, Claim] = {}
         self._held_lock = threading.Lock()
+        self._gate = Gate()
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -203,17 +207,30 @@ class Worker:
 
     def _act(self, claim: Claim) -> _Acted | None:
         """Do the part outside any transaction; None when there is nothing to record (it waits, or it failed)."""
+        if not self._gate.enter(claim.partner):
+            self._wait(claim, NotYet(self._moment() + _DOUBT_MICROSECONDS, all_of_partner=True))
+            return None
+        answered = True
         try:
             handler = self._handlers.get(claim.kind)
             if handler is None:
                 raise GatewayError("worker.no_handler", f"nothing here does work of kind {claim.kind}")
             return _Acted(claim, handler, handler.act(claim.args))
         except NotYet as later:
-            with self._store.write() as conn:
-                lanes.postpone(conn, claim, later.at, "", count_try=False)
+            self._wait(claim, later)
         except Exception as error:  # noqa: BLE001 - whatever a handler does, its lane is retried or given up, with a reason
+            answered = not isinstance(error, Unreachable)
             self._failed(claim, error)
+        finally:
+            self._gate.leave(claim.partner, answered=answered)
         return None
+
+    def _wait(self, claim: Claim, later: NotYet) -> None:
+        """Put the work off, and with it, if it says so, whatever else waits for its partner."""
+        with self._store.write() as conn:
+            lanes.postpone(conn, claim, later.at, "", count_try=False)
+            if later.all_of_partner and claim.partner:
+                lanes.hold_back(conn, claim.partner, later.at)
 
     def _record(self, group: Sequence[_Acted]) -> None:
         """Write what came of the group in one transaction. When that fails, each alone, so that only its own work
@@ -239,27 +256,31 @@ class Worker:
         _log.error("worker.store_down", lane=claim.key, work=claim.work, reason=code_of(error))
 
     def _failed(self, claim: Claim, error: Exception) -> None:
-        decision = decide_retry(error, claim.tries, self._moment(), seed=f"{claim.key}:{claim.work}")
+        deadline = getattr(self._handlers.get(claim.kind), "deadline", None)
+        until = deadline(claim.args) if deadline is not None and isinstance(error, Unreachable) else None
+        decision = decide_retry(error, claim.tries, self._moment(), until, seed=f"{claim.key}:{claim.work}")
         facts = {"lane": claim.key, "work": claim.work, "kind": claim.kind, "tries": claim.tries}
         facts["reason"] = code_of(error)
         try:
             with self._store.write() as conn:
                 if isinstance(decision, GiveUp):
-                    self._give_up(conn, claim, decision.code, words_of(error))
+                    self._give_up(conn, claim, decision.code, error)
                 else:
                     lanes.postpone(conn, claim, decision.at, words_of(error))
+                    if claim.partner and isinstance(error, Unreachable) and error.retry_after:
+                        lanes.hold_back(conn, claim.partner, self._moment() + round(error.retry_after * 1_000_000))
         except Conflict:
             _log.info("work.lease_lost", **facts)
         else:
             event = "work.gave_up" if isinstance(decision, GiveUp) else "work.failed"
             _log.warning(event, place=place_of(error), **facts)
 
-    def _give_up(self, conn: Connection, claim: Claim, code: str, words: str) -> None:
+    def _give_up(self, conn: Connection, claim: Claim, code: str, error: Exception) -> None:
         lanes.lock(conn, claim)
         gave_up = getattr(self._handlers.get(claim.kind), "gave_up", None)
         if gave_up is not None:
-            gave_up(conn, claim.args, code)
-        lanes.bury(conn, claim, words)
+            gave_up(conn, claim.args, code, error)
+        lanes.bury(conn, claim, words_of(error))
 
 
 def words_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from gateway.errors import Mistake
 from gateway.mapping.file_format import choose, nearest
-from gateway.mapping.overlays import Layer
+from gateway.mapping.overlays import SUFFIXES, Layer
 from gateway.mapping.rules import RuleSet
 
 _PLACES = {
@@ -17,6 +17,7 @@ _PLACES = {
     "codes": "codes/<table>.csv",
     "units": "units/<list>.csv",
     "forms": "forms/<kind>.toml",
+    "letters": "letters/<name>.typ",
 }
 """Folder → where its files lie."""
 
@@ -27,7 +28,7 @@ def check_layout(layers: Sequence[Layer]) -> list[Mistake]:
         Mistake(f"{layer.name}/{path}", 1, "file", problem, remedy)
         for number, layer in enumerate(layers)
         for path in map(PurePosixPath, sorted(layer.files))
-        if path.suffix in (".toml", ".csv") and (number or path.parts[0] in _PLACES)
+        if path.suffix in SUFFIXES and (number or path.parts[0] in _PLACES)
         for problem, remedy in (_misplaced(path) or _unexpected(path, layers[:number]))
     ]
 
@@ -64,10 +65,10 @@ def _misplaced(path: PurePosixPath) -> list[tuple[str, str]]:
 
 
 def _unexpected(path: PurePosixPath, below: Sequence[Layer]) -> list[tuple[str, str]]:
-    """A form, a code table or a later version may come with an overlay; a message's rules or a list of units not: no
-    reader asks for a name of an overlay's own."""
+    """A form, a code table, a letter or a later version may come with an overlay; a message's rules or a list of units
+    not: no reader asks for a name of an overlay's own."""
     folder = path.parts[0]
-    if not below or folder in ("outbound", "codes"):
+    if not below or folder in ("outbound", "codes", "letters"):
         return []
     if folder == "forms":
         return [("an overlay cannot change the officer's form", "Delete the file")]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping
+import tarfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import MappingError, Mistake
 
 _SCOPE = "scope.json"
+SUFFIXES = (".toml", ".csv", ".typ")
+"""What is read of a directory: rules, tables, templates of letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ class Layer:
 
 
 def read_layer(overlay: Overlay) -> Layer:
-    """The rule files and tables of a directory. Raises MappingError when there is none."""
+    """The rule files, tables and templates of a directory. Raises MappingError when there is none."""
     if not overlay.path.is_dir():
         remedy = "Correct the setting that names it"
         raise MappingError([Mistake(str(overlay.path), 1, "directory", "there is no such directory", remedy)])
-    found = (path for path in overlay.path.rglob("*") if path.suffix in (".toml", ".csv") and path.is_file())
+    found = (path for path in overlay.path.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     files = {path.relative_to(overlay.path).as_posix(): path.read_bytes() for path in found}
     if overlay.feeds or overlay.provinces:
         scope = {"feeds": sorted(overlay.feeds), "provinces": sorted(overlay.provinces)}
@@ -54,3 +58,27 @@ def make_layer(name: str, files: Mapping[str, bytes]) -> Layer:
     """A layer of files read before, with the scope that is among them."""
     scope = json.loads(files.get(_SCOPE, b"{}"))
     return Layer(name, files, frozenset(scope.get("feeds", ())), frozenset(scope.get("provinces", ())))
+
+
+def pack(layers: Sequence[Layer]) -> bytes:
+    """Every file of the layers as tar.xz; equal layers give equal bytes."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:xz", format=tarfile.PAX_FORMAT, preset=6) as tar:
+        for number, layer in enumerate(layers):
+            for path in sorted(layer.files):
+                member = tarfile.TarInfo(f"{number}/{layer.name}/{path}")
+                member.size = len(layer.files[path])
+                tar.addfile(member, io.BytesIO(layer.files[path]))
+    return packed.getvalue()
+
+
+def unpack(archive: bytes) -> list[Layer]:
+    """The reverse of `pack`."""
+    layers: dict[tuple[int, str], dict[str, bytes]] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:xz") as tar:
+        for member in tar:
+            number, name, path = member.name.split("/", 2)
+            file = tar.extractfile(member)
+            if file is not None:
+                layers.setdefault((int(number), name), {})[path] = file.read()
+    return [make_layer(name, files) for (_, name), files in sorted(layers.items())]

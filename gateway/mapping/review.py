@@ -16,7 +16,7 @@ from gateway.mapping.codes import CodeRow, DatedTable
 from gateway.mapping.file_format import nearest
 from gateway.mapping.forms import Form
 from gateway.mapping.layout import version_day
-from gateway.mapping.overlays import Overlay
+from gateway.mapping.overlays import SUFFIXES, Overlay
 from gateway.mapping.review_rows import Caution, review_rows
 from gateway.mapping.rules import RuleSet
 
@@ -101,6 +101,6 @@ def review_directory(path: Path) -> Iterator[Caution]:
     for file in sorted(path.rglob("*")):
         place = file.relative_to(path)
         hidden = any(part.startswith(".") for part in place.parts)
-        if file.is_file() and not hidden and file.suffix not in (".toml", ".csv") and file.stem not in _BESIDE:
-            message = "only .toml and .csv files are read"
+        if file.is_file() and not hidden and file.suffix not in SUFFIXES and file.stem not in _BESIDE:
+            message = f"only {', '.join(SUFFIXES)} files are read"
             yield Caution("file.not_read", f"{path.name}/{place.as_posix()}", 1, message)

@@ -19,18 +19,25 @@ from sqlalchemy import Connection
 from gateway.domain.corrections import corrections_between
 from gateway.domain.dossier import Dossier, as_json, from_json
 from gateway.domain.journey import next_state
+from gateway.domain.office import OFFICE_ZONE
+from gateway.errors import Misconfigured
 from gateway.lanes import lanes
 from gateway.lanes.lanes import NotYet
 from gateway.messagelog.chain import NewEntry, append
+from gateway.pipeline import partners
 from gateway.pipeline.cases import StoredCase, load_case, save_case
 from gateway.pipeline.dossiers import StoredDossier, find_dossier, newest_dossier, write_dossier_row
-from gateway.pipeline.identify import Asked, identified, identify, record_answers
+from gateway.pipeline.identify import Asked, identify, record_answers
 from gateway.pipeline.merging import MERGED_INTO
 from gateway.pipeline.prepare import prepare_dossier
 from gateway.pipeline.seal import seal
 from gateway.pipeline.services import Services
+from gateway.pipeline.systems import system_for
 from gateway.store.session import now_us
 from gateway.store.vault import Vault
+
+SIGNING = "signing"
+"""The key's name among the partners that rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,7 @@ class Advance:
             sent = last_sent(conn, services.vault, last)
         if case.settle_at > now_us(services.clock):
             raise NotYet(case.settle_at)
-        answers = identify(services, case)
-        case = identified(case, answers)
+        case, answers = identify(services, case)
         return self._prepared(case, answers, last, sent, services.clock.now())
 
     def _prepared(
@@ -109,13 +115,29 @@ class Advance:
         key = services.vault.key("dossier", substance)
         made = Advanced(case, answers, dossier, told, key, last, None)
         if made.is_new and (dossier.status == "ready" or _has_to_be_withdrawn(dossier, sent)):
-            return replace(made, xml=seal(services, case, dossier, made.version, now))
+            return replace(made, xml=self._sealed(case, dossier, made.version, now))
         return made
+
+    def _sealed(self, case: StoredCase, dossier: Dossier, version: int, now: datetime) -> bytes:
+        """The signed dossier. While the key may not be used (its certificate ended, the device refuses us) cases wait
+        for people to mend that, as they do for a commune system that refuses us."""
+        services = self.services
+        try:
+            xml = seal(services, case, dossier, version, now)
+        except Misconfigured as error:
+            raise NotYet(partners.rest(services, SIGNING, error)) from error
+        with services.store.read() as conn:
+            rested = partners.rests(conn, SIGNING)
+        if rested:
+            partners.mended(services, SIGNING)
+        return xml
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Advanced) -> None:
         services, now = self.services, now_us(self.services.clock)
         case = record_answers(conn, services, outcome.case, outcome.answers, now)
         case = replace(case, prepared=case.version, commune_code=_commune(outcome.dossier))
+        if outcome.is_idle and case.status == "rejected":
+            case = replace(case, status=next_state(case.status, outcome.event))
         if outcome.is_new and not outcome.is_idle:
             if outcome.xml or outcome.version == 1:  # else an earlier version stands there, and its state is the case's
                 case = replace(case, status=next_state(case.status, outcome.event))
@@ -123,7 +145,11 @@ class Advance:
         save_case(conn, services.vault, case, now=now, changed=False)
         if outcome.xml:
             forward = {"case": case.id, "version": outcome.version}
-            lanes.put(conn, f"dossier:{case.id}", "forward", forward, now)
+            place = outcome.dossier.commune.commune
+            where = (place.code, place.province_code) if place else ("", "")
+            today = services.clock.now().astimezone(OFFICE_ZONE).date()
+            system = system_for(conn, services, case.id, outcome.version, *where, today)
+            lanes.put(conn, f"dossier:{case.id}", "forward", forward, now, partner=system.name)
 
     def _write(self, conn: Connection, outcome: Advanced, status: str, now: int) -> None:
         """The new version and its log entries."""
@@ -173,7 +199,7 @@ def _taken_back(dossier: Dossier, sent: StoredDossier | None) -> Dossier:
 
 
 def _has_to_be_withdrawn(dossier: Dossier, sent: StoredDossier | None) -> bool:
-    return dossier.withdrawn and sent is not None and sent.status not in ("refused", "cancelled")
+    return dossier.withdrawn and sent is not None and sent.status not in ("refused", "rejected", "cancelled")
 
 
 def _status(outcome: Advanced, case: StoredCase) -> str:

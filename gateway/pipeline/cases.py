@@ -166,28 +166,43 @@ def _findings_to_json(findings: Sequence[Finding]) -> list[list[str]]:
 
 
 def _identity_to_json(result: IdentityResult) -> dict[str, Any]:
-    person = result.person and {
-        leaf.name: to_json(value)
-        for leaf in fields(result.person)
-        if (value := getattr(result.person, leaf.name)) is not None
-    }
     return {
         "role": result.role,
         "verdict": result.verdict.value,
         "differing": list(result.differing),
-        "person": person,
+        "person": result.person and _person_to_json(result.person),
         "asked_at": result.asked_at,
         "entry": result.entry,
+        "close": list(result.close),
+        "late": result.late,
+        "question": result.question,
+        "relatives": {role: _person_to_json(person) for role, person in result.relatives.items()},
     }
 
 
 def _identity_from_json(item: Mapping[str, Any]) -> IdentityResult:
-    person = item["person"] and Person(
-        # Every person in a notification has the same fields, so one role's types serve for all.
-        **{name: from_json("birth", f"mother.{name}", value) for name, value in item["person"].items()}
+    return IdentityResult(
+        role=item["role"],
+        verdict=Verdict(item["verdict"]),
+        differing=tuple(item["differing"]),
+        person=item["person"] and _person_from_json(item["person"]),
+        asked_at=item["asked_at"],
+        entry=item["entry"],
+        close=tuple(item.get("close", ())),
+        late=item.get("late", False),
+        question=item.get("question", ""),
+        relatives={role: _person_from_json(person) for role, person in item.get("relatives", {}).items()},
     )
-    verdict, differing = Verdict(item["verdict"]), tuple(item["differing"])
-    return IdentityResult(item["role"], verdict, differing, person, item["asked_at"], item["entry"])
+
+
+def _person_to_json(person: Person) -> dict[str, Any]:
+    named = ((leaf.name, getattr(person, leaf.name)) for leaf in fields(person))
+    return {name: to_json(value) for name, value in named if value is not None}
+
+
+def _person_from_json(item: Mapping[str, Any]) -> Person:
+    # Every person in a notification has the same fields, so one role's types serve for all.
+    return Person(**{name: from_json("birth", f"mother.{name}", value) for name, value in item.items()})
 
 
 def _edit_value(kind: str, path: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ from gateway.store.vault import Vault
 
 _COLUMNS = (
     "case_id", "version", "code", "procedure", "form", "commune_code", "mapping_hash", "content_key", "status",
-    "register_by", "made_at", "changed_at", "sealed",
+    "register_by", "made_at", "changed_at", "system", "taken_at", "sealed",
 )  # fmt: skip
 _NEWEST = f"SELECT {', '.join(_COLUMNS)} FROM dossier WHERE case_id = ? ORDER BY version DESC LIMIT 1"
 _FIND = f"SELECT {', '.join(_COLUMNS)} FROM dossier WHERE case_id = ? AND version = ?"
@@ -41,6 +41,8 @@ class StoredDossier:
     made_at: int
     changed_at: int
     content: Mapping[str, Any]
+    system: str = ""
+    taken_at: int | None = None
 
     @property
     def left(self) -> bool:

@@ -1,24 +1,34 @@
-"""forward: hand the sealed dossier to the commune's system, exactly one dossier there however often it is sent."""
+"""forward: hand the sealed dossier to its commune's system.
+
+Delivery is at-least-once and the far side knows a dossier by its code, so sending again makes no second one. What
+failures mean: an unreachable system is tried again for days (lanes.retry); a rejected dossier goes to people with the
+system's own words; a system that refuses us altogether rests until somebody mends the settings (partners); anything
+else is a dead letter with what the system answered as evidence. Where an attempt may have arrived although we were told
+nothing, the system is asked before anything is sent again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
-from gateway.domain.journey import TRANSITIONS
 from gateway.domain.office import OFFICE_ZONE
-from gateway.errors import Conflict
+from gateway.errors import Conflict, Misconfigured, PortError, Unreachable
 from gateway.lanes.lanes import NotYet
+from gateway.mapping.wire import wire_text
 from gateway.messagelog.chain import NewEntry, append
-from gateway.pipeline.cases import set_status
+from gateway.pipeline import partners
 from gateway.pipeline.dossiers import StoredDossier, find_dossier, mark_dossier
+from gateway.pipeline.numbers import find_number, give_number
+from gateway.pipeline.outcomes import Told, move, write_outcome
+from gateway.pipeline.papers import papers_of
 from gateway.pipeline.services import Services
-from gateway.ports.commune import CommuneSystem, Delivery, Outcome
+from gateway.pipeline.systems import system_for
+from gateway.ports.commune import CommuneSystem, Delivery, NumberedSystem, Outcome
 from gateway.store.session import execute, now_us
 
 LATEST_BEFORE = timedelta(days=2)
@@ -30,26 +40,6 @@ LOOK_AGAIN = (1_000_000, 300_000_000)
 _BIRTH_BEFORE = """SELECT c.id FROM case_key mine JOIN case_key other ON other.key = mine.key
 JOIN "case" c ON c.id = other.case_id
 WHERE mine.case_id = ? AND c.kind = 'birth' AND c.status IN ('collecting', 'waiting', 'ready') LIMIT 1"""
-_STATE = 'SELECT status FROM "case" WHERE id = ?'
-_EVENT = {
-    "pending": "delivered",
-    "accepted": "accepted",
-    "needs_more": "asked",
-    "registered": "registered",
-    "refused": "refused",
-    "cancelled": "agreed",
-}
-"""What a commune's word means for the journey (domain.journey)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarded:
-    """What the commune's system said to one delivery."""
-
-    case: str
-    version: int
-    system: str
-    outcome: Outcome
 
 
 class Forward:
@@ -60,20 +50,38 @@ class Forward:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def act(self, args: Mapping[str, Any]) -> Forwarded:
-        dossier, system = _load(self.services, args), _system(self.services)
+    def act(self, args: Mapping[str, Any]) -> Told:
+        services, now = self.services, self.services.clock.now()
+        with services.store.read() as conn:
+            dossier = load_dossier(conn, services, args)
+            place = dossier.content["dossier"]["commune"]
+            today = now.astimezone(OFFICE_ZONE).date()
+            where = (dossier.commune_code, place["province_code"] or "", today)
+            system = system_for(conn, services, dossier.case_id, dossier.version, *where)
+            rested = partners.wait_for(conn, system.name, now_us(services.clock))
         self._let_the_birth_go_first(dossier)
-        delivery = Delivery(
-            code=dossier.code,
-            case_id=dossier.case_id,
-            kind=dossier.content["dossier"]["kind"],
-            commune_code=dossier.commune_code,
-            version=dossier.version,
-            register_by=dossier.register_by,
-            sealed=dossier.content["xml"].encode(),
-            withdrawn=dossier.content["dossier"].get("withdrawn", False),
-        )
-        return Forwarded(dossier.case_id, dossier.version, system.name, system.submit(delivery))
+        if rested:
+            partners.take_turn(services, system.name)
+        try:
+            outcome = self._submit(system, dossier, today)
+        except Misconfigured as error:
+            raise NotYet(partners.rest(services, system.name, error), all_of_partner=True) from error
+        if rested:
+            partners.mended(services, system.name)
+        return Told(dossier.case_id, dossier.version, system.name, outcome)
+
+    def _submit(self, system: CommuneSystem, dossier: StoredDossier, today: date) -> Outcome:
+        """Hand it over, unless an earlier attempt turns out to have arrived."""
+        services = self.services
+        with services.store.read() as conn:
+            delivery = delivery_of(conn, services, dossier, system.name)
+        if not isinstance(system, NumberedSystem):
+            return system.submit(delivery)
+        agency = _agency_of(system, delivery, today)
+        number = give_number(services, dossier.case_id, system.name, agency, today)
+        delivery = replace(delivery, code=number.code)
+        known = None if number.is_new else system.status(delivery)
+        return known or system.submit(delivery)
 
     def _let_the_birth_go_first(self, dossier: StoredDossier) -> None:
         """A child born alive who died is registered as born first (Bộ luật Dân sự 2015 Đ30): NotYet while its birth
@@ -90,63 +98,64 @@ class Forward:
             at = now_us(services.clock)
             raise NotYet(at + min(max(at - dossier.made_at, LOOK_AGAIN[0]), LOOK_AGAIN[1]))
 
-    def record(self, conn: Connection, args: Mapping[str, Any], outcome: Forwarded) -> None:
+    def record(self, conn: Connection, args: Mapping[str, Any], outcome: Told) -> None:
         write_outcome(conn, self.services, "forwarded", outcome)
 
-    def gave_up(self, conn: Connection, args: Mapping[str, Any], code: str) -> None:
-        """The delivery is a dead letter now; the dossier says so and an operator can re-drive it."""
+    def deadline(self, args: Mapping[str, Any]) -> int | None:
+        """The end of the legal last day, microseconds: retries hurry before it and do not stop earlier."""
+        with self.services.store.read() as conn:
+            last_day = load_dossier(conn, self.services, args).register_by
+        if not last_day:
+            return None
+        end = datetime.combine(date.fromisoformat(last_day), time(23, 59, 59), OFFICE_ZONE)
+        return int(end.timestamp() * 1_000_000)
+
+    def gave_up(self, conn: Connection, args: Mapping[str, Any], code: str, error: Exception) -> None:
+        """The delivery is a dead letter now, with what the system answered; an operator can re-drive it."""
         now = now_us(self.services.clock)
         meta = {"version": args["version"], "code": code}
-        append(conn, self.services.vault, self.services.chain, now, [NewEntry("gave_up", args["case"], meta, None)])
-        mark_dossier(conn, args["case"], args["version"], _move(conn, args["case"], "undeliverable", now), now)
+        evidence = error.evidence if isinstance(error, PortError) else b""
+        entry = NewEntry("gave_up", args["case"], meta, evidence or None)
+        append(conn, self.services.vault, self.services.chain, now, [entry])
+        mark_dossier(conn, args["case"], args["version"], move(conn, args["case"], "undeliverable", now)[1], now)
 
 
-class Follow:
-    """Handler of `follow` work: args {"case", "version"}: what became of the dossier?"""
-
-    kind = "follow"
-
-    def __init__(self, services: Services) -> None:
-        self.services = services
-
-    def act(self, args: Mapping[str, Any]) -> Forwarded:
-        dossier, system = _load(self.services, args), _system(self.services)
-        outcome = system.status(dossier.code) or Outcome("pending")
-        return Forwarded(dossier.case_id, dossier.version, system.name, outcome)
-
-    def record(self, conn: Connection, args: Mapping[str, Any], outcome: Forwarded) -> None:
-        write_outcome(conn, self.services, "followed", outcome)
+def _agency_of(system: NumberedSystem, delivery: Delivery, today: date) -> str:
+    """The agency whose number the dossier gets. That one commune has none must not stop the others: this dossier alone
+    waits, and is looked at again, until the table or the settings name one."""
+    try:
+        return system.agency_of(delivery.commune_code, delivery.province_code, today)
+    except Misconfigured as error:
+        raise Unreachable(error.code, error.message) from error
 
 
-def _load(services: Services, args: Mapping[str, Any]) -> StoredDossier:
-    with services.store.read() as conn:
-        dossier = find_dossier(conn, services.vault, args["case"], args["version"])
+def load_dossier(conn: Connection, services: Services, args: Mapping[str, Any]) -> StoredDossier:
+    """The version that a piece of work is about. Conflict when it is gone."""
+    dossier = find_dossier(conn, services.vault, args["case"], args["version"])
     if dossier is None:
         raise Conflict("dossier.gone", "the dossier is not there any more")
     return dossier
 
 
-def _system(services: Services) -> CommuneSystem:
-    return services.communes[services.commune_system]
-
-
-def write_outcome(conn: Connection, services: Services, kind: str, told: Forwarded) -> None:
-    """Log what the commune said and fold it into the dossier's and the case's state."""
-    now, outcome = now_us(services.clock), told.outcome
-    meta = {"version": told.version, "system": told.system, "state": outcome.state, "reference": outcome.reference}
-    words = {"words": outcome.words, "result": outcome.result}
-    payload = orjson.dumps(words) if outcome.words or outcome.result else None
-    append(conn, services.vault, services.chain, now, [NewEntry(kind, told.case, meta, payload)])
-    # A correction that arrives meets a decision already made; that the officer answers it comes with `follow`.
-    again = kind == "forwarded" and told.version > 1
-    state = _move(conn, told.case, "delivered" if again else _EVENT[outcome.state], now)
-    mark_dossier(conn, told.case, told.version, state, now)
-
-
-def _move(conn: Connection, case_id: str, event: str, now: int) -> str:
-    """Move the case along its journey; the state it comes to. An answer about what moved on meanwhile changes nothing:
-    it must not wedge the lane in which the newer version waits."""
-    before: str = execute(conn, _STATE, (case_id,)).fetchone()[0]
-    state = TRANSITIONS[before].get(event, before)
-    set_status(conn, case_id, state, now)
-    return state
+def delivery_of(conn: Connection, services: Services, dossier: StoredDossier, system: str) -> Delivery:
+    """A dossier as a commune's system gets it: under its number there, else under its case's id."""
+    told = dossier.content["dossier"]
+    form = told["dossier"]
+    number = find_number(conn, dossier.case_id, system)
+    return Delivery(
+        code=number.code if number else dossier.code,
+        case_id=dossier.case_id,
+        kind=told["kind"],
+        commune_code=dossier.commune_code,
+        version=dossier.version,
+        register_by=dossier.register_by,
+        sealed=dossier.content["xml"].encode(),
+        attachments=papers_of(conn, services, dossier.case_id),
+        withdrawn=told.get("withdrawn", False),
+        province_code=told["commune"]["province_code"] or "",
+        procedure=form["procedure"],
+        form=form["form"],
+        module=form.get("module", ""),
+        text=wire_text(form.get("wire", "json"), form["fields"]),
+        received_at=datetime.fromtimestamp(dossier.made_at / 1_000_000, UTC),
+    )

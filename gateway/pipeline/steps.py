@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from gateway.lanes.worker import Handler
 from gateway.pipeline.advance import Advance
+from gateway.pipeline.answer import Answer
 from gateway.pipeline.correlate import Correlate
-from gateway.pipeline.forward import Follow, Forward
+from gateway.pipeline.follow import Follow
+from gateway.pipeline.forward import Forward
 from gateway.pipeline.interpret import Interpret
+from gateway.pipeline.letters import MakeLetter
 from gateway.pipeline.services import Services
+from gateway.pipeline.verify_later import VerifyLater
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -16,7 +20,10 @@ def handlers(services: Services) -> dict[str, Handler]:
         Interpret(services),
         Correlate(services),
         Advance(services),
+        VerifyLater(services),
         Forward(services),
         Follow(services),
+        Answer(services),
+        MakeLetter(services),
     ]
     return {step.kind: step for step in steps}

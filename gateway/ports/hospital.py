@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from gateway.domain.case import Rank
 from gateway.domain.finding import Finding
+from gateway.domain.notice import TOLD, OutcomeNotice
 from gateway.domain.notification import Notification
 from gateway.errors import UnreadableMessage
 
@@ -46,6 +47,11 @@ class Feed:
     folder_settle_seconds: float = 10.0  # nobody wrote to a file for so long: it is complete
     paper_certificates: tuple[str, ...] = ()  # PEM files: whose signatures on papers count
     paper_signature: Literal["report", "require"] = "report"  # require: papers without a valid one are not taken
+    answer: Literal["", "hl7v2", "fhir", "webhook", "file"] = ""  # how the sender is told what became of its dossiers
+    answer_to: str = ""  # mllp://host:port, mllps://host:port, https://…, or a directory
+    answer_secret: str = ""  # file of the HMAC key (webhook) or bearer token (fhir)
+    answer_ca: str = ""  # PEM file of the authorities behind the receiver's certificate; the machine's otherwise
+    answer_states: tuple[str, ...] = TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +257,18 @@ class DocumentWriter(Protocol):
 
     def write(self, notification: Notification, frame: DocumentFrame, table: Callable[[str], CodeTable]) -> bytes:
         """The document. Equal arguments give equal bytes; `table` gives a code table in force by name."""
+        ...
+
+
+class OutcomeSender(Protocol):
+    """Tells a hospital what became of a dossier. Entry point group `gateway.hospital`; `way` is the feed's `answer`.
+    May have `check_feed(feed)`, as listeners do."""
+
+    way: str
+
+    def send(self, notice: OutcomeNotice, feed: Feed) -> None:
+        """Deliver the notice to `feed.answer_to` and wait until the receiver has it. Safe to repeat: it carries
+        `notice.key`. Raises Unreachable, Refused, Misconfigured or Misunderstood."""
         ...
 
 

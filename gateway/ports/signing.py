@@ -1,4 +1,4 @@
-"""The key that seals dossiers: a PEM file in development, a PKCS#11 device in production."""
+"""What seals dossiers: a key (PEM file in development, PKCS#11 device in production) and, if wanted, the time."""
 
 from __future__ import annotations
 
@@ -18,4 +18,15 @@ class SigningKey(Protocol):
     @property
     def certificates(self) -> list[Certificate]:
         """Signing certificate first, then its chain."""
+        ...
+
+
+class TimestampAuthority(Protocol):
+    """Entry point group `gateway.signing`: an authority that vouches for the time (RFC 3161)."""
+
+    name: str
+
+    def timestamp(self, digest: bytes) -> bytes:
+        """A TimeStampToken (DER, RFC 3161 section 2.4.2) over a SHA-256 digest. Raises Unreachable, Refused,
+        Misconfigured or Misunderstood."""
         ...

@@ -30,14 +30,52 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "certificate.weak": ("Khóa của người ký quá yếu", "The signer's key is too weak"),
     "certificate.not_valid_then": (
-        "Chứng thư số không có hiệu lực vào thời điểm ký (do người ký khai)",
-        "The certificate was not valid at the claimed time of signing",
+        "Chứng thư số của người ký không có hiệu lực vào thời điểm ký",
+        "The signer's certificate was not valid at the time of signing",
     ),
     "certificate.not_trusted": (
         "Chứng thư số của người ký không nằm trong danh sách tin cậy",
         "The signer's certificate is not among those trusted",
     ),
+    "timestamp.broken": (
+        "Dấu thời gian bị hỏng hoặc đã bị thay đổi",
+        "The timestamp is broken or was changed",
+    ),
+    "timestamp.other": (
+        "Dấu thời gian là của một chữ ký khác",
+        "The timestamp is of another signature",
+    ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampReport:
+    """A seal's timestamp. `state`: valid | broken | other (a good one, of another signature). `trusted` None: nobody
+    was named to vouch for authorities. `detail` says why it is broken."""
+
+    state: str
+    at: datetime | None = None
+    authority: str = ""
+    serial: str = ""
+    policy: str = ""
+    trusted: bool | None = None
+    detail: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the certificate is judged at its time. One of an authority that is not trusted proves nothing, and is
+        as good as none: anybody can take it away (ETSI EN 319 102-1 section 5.5 treats it alike)."""
+        return self.state == "valid" and self.trusted is not False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "at": _iso(self.at),
+            "authority": self.authority,
+            "serial": self.serial,
+            "policy": self.policy,
+            "trusted": self.trusted,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +93,24 @@ class Report:
     problem: str = ""  # key of PROBLEMS, "" when nothing is wrong
     detail: str = ""
     document: DossierDocument | None = None
+    issuers: tuple[str, ...] = ()  # names of the certificates after the signer's, as the seal holds them
+    trusted_by: str = ""  # who of those trusted vouches: the signer's own certificate or an authority
+    timestamp: TimestampReport | None = None
+
+    @property
+    def judged_at(self) -> datetime | None:
+        """The time at which the certificate had to be valid: the timestamp's, else the one the signer claims."""
+        return self.timestamp.at if self.timestamp is not None and self.timestamp.counts else self.signed_at
 
     @property
     def ok(self) -> bool:
         """Nothing is wrong. True also when trust was not asked for: see `trusted`."""
         return not self.problem
 
-    def words(self, language: str = "vi") -> list[str]:
-        """The report as lines for people, "vi" or "en"."""
-        return _words(self, 0 if language == "vi" else 1)
+    def words(self, language: str = "vi", now: datetime | None = None) -> list[str]:
+        """The report as lines for people, "vi" or "en". `now` (aware): also say of a certificate that ended meanwhile
+        that this is no fault of the seal."""
+        return _words(self, 0 if language == "vi" else 1, now)
 
     def as_json(self) -> dict[str, Any]:
         vi, en = PROBLEMS.get(self.problem, ("", ""))
@@ -76,6 +123,10 @@ class Report:
             "valid_from": _iso(self.valid_from),
             "valid_to": _iso(self.valid_to),
             "signed_at": _iso(self.signed_at),
+            "judged_at": _iso(self.judged_at),
+            "issuers": list(self.issuers),
+            "trusted_by": self.trusted_by,
+            "timestamp": self.timestamp.as_json() if self.timestamp else None,
             "code": self.document.envelope.code if self.document else None,
             "version": self.document.envelope.version if self.document else None,
             "withdrawn": self.document.dossier.withdrawn if self.document else None,
@@ -98,12 +149,11 @@ def _after_sending(dossier: Dossier, language: int) -> list[str]:
     return [words[language]] if changed else []
 
 
-def _words(report: Report, language: int) -> list[str]:
+def _words(report: Report, language: int, now: datetime | None) -> list[str]:
     def say(vi: str, en: str) -> str:
         return (vi, en)[language]
 
-    yes_no = say("CÓ", "YES"), say("KHÔNG", "NO")
-    lines = [f"{say('Nguyên vẹn', 'Intact')}: {yes_no[0 if report.intact else 1]}"]
+    lines = [f"{say('Nguyên vẹn', 'Intact')}: {_yes_no(report.intact, language)}"]
     if report.problem:
         tail = f" [{report.problem}{': ' + report.detail if report.detail else ''}]"
         lines.append(f"{say('Vấn đề', 'Problem')}: {PROBLEMS[report.problem][language]}{tail}")
@@ -112,17 +162,78 @@ def _words(report: Report, language: int) -> list[str]:
         lines.append(f"{say('Hồ sơ', 'Dossier')}: {envelope.code}, {say('bản', 'version')} {envelope.version}")
         lines += _after_sending(report.document.dossier, language)
     if report.intact:
-        lines.append(
-            f"{say('Người ký', 'Signed by')}: {report.signer} ({say('số', 'serial')} {report.certificate_serial})"
-        )
-        lines.append(f"{say('Thời điểm ký (tự khai)', 'Signed at (claimed)')}: {_iso(report.signed_at) or '?'}")
-        lines.append(
-            f"{say('Chứng thư có hiệu lực', 'Certificate valid')}: {_iso(report.valid_from)} – {_iso(report.valid_to)}"
-        )
-        trust = {
-            None: say("chưa kiểm tra: không cho chứng thư tin cậy", "not checked: no trusted certificate was given"),
-            True: yes_no[0],
-            False: yes_no[1],
-        }[report.trusted]
+        lines += [*_signer_words(report, language), *_time_words(report, language, now)]
+        trust = say("chưa kiểm tra: không cho chứng thư tin cậy", "not checked: no trusted certificate was given")
+        if report.trusted is not None:
+            above = report.trusted_by if report.trusted_by != report.signer else ""
+            by = f"{say(', do', ', by')} {above}" if above else ""
+            trust = _yes_no(report.trusted, language) + by
         lines.append(f"{say('Tin cậy', 'Trusted')}: {trust}")
     return lines
+
+
+def _yes_no(answer: bool, language: int) -> str:
+    return (("CÓ", "YES") if answer else ("KHÔNG", "NO"))[language]
+
+
+def _signer_words(report: Report, language: int) -> list[str]:
+    """Who signed, and who stands behind the signer's certificate."""
+    who, serial, chain = (("Người ký", "số", "Cấp bởi"), ("Signed by", "serial", "Issued by"))[language]
+    lines = [f"{who}: {report.signer} ({serial} {report.certificate_serial})"]
+    return [*lines, f"{chain}: {' ← '.join(report.issuers)}"] if report.issuers else lines
+
+
+def _time_words(report: Report, language: int, now: datetime | None) -> list[str]:
+    """When it was signed, who says so, and whether the certificate was valid then."""
+    claimed, valid = (
+        ("Thời điểm ký (tự khai)", "Chứng thư có hiệu lực"),
+        ("Signed at (claimed)", "Certificate valid"),
+    )[language]
+    lines = [
+        f"{claimed}: {_iso(report.signed_at) or '?'}",
+        _timestamp_words(report.timestamp, language),
+        f"{valid}: {_iso(report.valid_from)} – {_iso(report.valid_to)}",
+    ]
+    if report.valid_to and report.valid_from and report.judged_at:
+        lines.append(_validity_words(report.valid_from, report.valid_to, report.judged_at, language))
+    if report.valid_to and now is not None and now > report.valid_to and report.ok:
+        words = (
+            "Chứng thư nay đã hết hạn {0} ngày; chữ ký làm khi còn hạn vẫn có giá trị",
+            "The certificate ended meanwhile, {0} days ago; what was sealed before still counts",
+        )
+        lines.append(words[language].format((now - report.valid_to).days))
+    return lines
+
+
+def _validity_words(begin: datetime, end: datetime, at: datetime, language: int) -> str:
+    days = (end - at).days if at >= begin else (begin - at).days
+    if begin <= at <= end:
+        words = ("Lúc ký: còn hiệu lực {0} ngày", "When signed: valid, {0} days left")
+    elif at > end:
+        words = ("Lúc ký: đã hết hạn {0} ngày", "When signed: ended {0} days before")
+        days = (at - end).days
+    else:
+        words = ("Lúc ký: còn {0} ngày mới có hiệu lực", "When signed: not yet valid for {0} days")
+    return words[language].format(days)
+
+
+def _timestamp_words(stamp: TimestampReport | None, language: int) -> str:
+    label = ("Dấu thời gian", "Timestamp")[language]
+    if stamp is None:
+        words = ("không có: thời điểm chỉ do người ký khai", "none: the time is only what the signer claims")
+    elif stamp.state == "broken":
+        words = ("HỎNG", "BROKEN")
+    elif stamp.state == "other":
+        words = ("CỦA CHỮ KÝ KHÁC", "OF ANOTHER SIGNATURE")
+    else:
+        vouched = {
+            None: (", chưa kiểm tra cơ quan cấp", ", authority not checked"),
+            True: (", cơ quan cấp đáng tin cậy", ", authority trusted"),
+            False: (
+                ", cơ quan cấp KHÔNG nằm trong danh sách tin cậy: không được tính",
+                ", authority NOT among those trusted: does not count",
+            ),
+        }[stamp.trusted]
+        by = (" do ", " by ")[language]
+        return f"{label}: {_iso(stamp.at)}{by}{stamp.authority}{vouched[language]}"
+    return f"{label}: {words[language]}"

@@ -202,6 +202,8 @@ class DossierRow(SQLModel, table=True):
     made_at: int = Field(sa_column=_big(nullable=False))
     changed_at: int = Field(sa_column=_big(nullable=False))
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # JSON dossier and, once signed, XML
+    system: str = ""  # the commune system that took it over
+    taken_at: int | None = Field(default=None, sa_column=_big())  # when
     __table_args__ = (Index("dossier_code", "code"), Index("dossier_status", "status", "changed_at"))
 
 
@@ -236,11 +238,19 @@ class Lane(SQLModel, table=True):
     tries: int = 0
     error: str = ""  # code and words of the last failure, no personal data
     dead: bool = False
+    partner: str = ""  # who outside its work goes to: a commune system, a hospital
     __table_args__ = (
         Index(
             "lane_due", "run_at", sqlite_where=text("run_at IS NOT NULL"), postgresql_where=text("run_at IS NOT NULL")
         ),
         Index("lane_dead", "key", sqlite_where=text("dead"), postgresql_where=text("dead")),
+        Index(
+            "lane_partner",
+            "partner",
+            "run_at",
+            sqlite_where=text("partner <> '' AND run_at IS NOT NULL"),
+            postgresql_where=text("partner <> '' AND run_at IS NOT NULL"),
+        ),
         _CLUSTERED,
     )
 

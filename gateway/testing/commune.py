@@ -10,7 +10,7 @@ from gateway.sealing.xades import sign
 from gateway.testing.dossiers import AT, ENVELOPE, sample_dossier_xml
 from gateway.testing.signing import FakeSigningKey
 
-STATES = {"accepted", "needs_more", "registered", "refused", "pending", "cancelled"}
+STATES = {"accepted", "needs_more", "registered", "refused", "rejected", "pending", "cancelled"}
 
 
 class FakeCommune:
@@ -20,6 +20,8 @@ class FakeCommune:
     withdrawal: that is pending until then."""
 
     name = "fake"
+    takes_corrections = True
+    poll_seconds = 0.0
 
     def __init__(self, answer: Outcome | None = None, failure: PortError | None = None) -> None:
         self.answer = answer or Outcome("accepted")
@@ -52,7 +54,8 @@ class FakeCommune:
     def _told(self, code: str) -> Outcome:
         return Outcome("pending", code) if code in self._unanswered else self._outcomes[code]
 
-    def status(self, code: str) -> Outcome | None:
+    def status(self, delivery: Delivery) -> Outcome | None:
+        code = delivery.code
         self.asked.append(code)
         if self.failure is not None:
             raise self.failure
@@ -85,24 +88,24 @@ class CommuneContract:
     def make_commune(self) -> CommuneSystem:
         raise NotImplementedError
 
-    def decide(self, commune: CommuneSystem, code: str, state: str) -> None:
-        """Let somebody at the commune decide: "accepted" takes the dossier over, "cancelled" agrees to its withdrawal,
-        "kept" does not."""
-        raise NotImplementedError
-
     def test_it_has_a_name_for_the_settings(self) -> None:
         assert self.make_commune().name
+
+    def test_it_says_whether_it_takes_corrections_and_how_often_to_ask(self) -> None:
+        commune = self.make_commune()
+        assert commune.takes_corrections in (True, False)
+        assert commune.poll_seconds >= 0
 
     def test_a_dossier_is_taken_over(self) -> None:
         assert self.make_commune().submit(delivery()).state in STATES - {"refused"}
 
     def test_an_unknown_code_has_no_status(self) -> None:
-        assert self.make_commune().status("HT99-261123-9999") is None
+        assert self.make_commune().status(delivery("HT99-261123-9999")) is None
 
     def test_a_submitted_dossier_has_a_status(self) -> None:
         commune = self.make_commune()
         commune.submit(delivery())
-        outcome = commune.status(ENVELOPE.code)
+        outcome = commune.status(delivery())
         assert outcome is not None
         assert outcome.state in STATES
 
@@ -110,6 +113,30 @@ class CommuneContract:
         commune = self.make_commune()
         first = commune.submit(delivery())
         assert commune.submit(delivery()) == first
+
+    def test_two_codes_are_two_dossiers(self) -> None:
+        commune = self.make_commune()
+        for code in ("HT99-261123-0001", "HT99-261123-0002"):
+            commune.submit(delivery(code))
+            assert commune.status(delivery(code)) is not None
+
+
+class CorrectionsContract(CommuneContract):
+    """What a connector that takes corrections promises besides: how later versions and withdrawals are answered."""
+
+    def decide(self, commune: CommuneSystem, code: str, state: str) -> None:
+        """Let somebody at the commune decide: "accepted" takes the dossier over, "cancelled" agrees to its withdrawal,
+        "kept" does not."""
+        raise NotImplementedError
+
+    def state(self, commune: CommuneSystem) -> str:
+        """What the commune says of the dossier of `delivery()` now."""
+        outcome = commune.status(delivery())
+        assert outcome is not None
+        return outcome.state
+
+    def test_it_says_that_it_takes_corrections(self) -> None:
+        assert self.make_commune().takes_corrections
 
     def test_a_correction_is_taken_over_under_the_same_code(self) -> None:
         commune = self.make_commune()
@@ -177,15 +204,3 @@ class CommuneContract:
         self.decide(commune, ENVELOPE.code, "cancelled")
         assert commune.submit(delivery(version=3)).state in STATES - {"cancelled", "refused"}
         assert self.state(commune) != "cancelled"
-
-    def state(self, commune: CommuneSystem) -> str:
-        """What the commune says of the dossier of `delivery()` now."""
-        outcome = commune.status(ENVELOPE.code)
-        assert outcome is not None
-        return outcome.state
-
-    def test_two_codes_are_two_dossiers(self) -> None:
-        commune = self.make_commune()
-        for code in ("HT99-261123-0001", "HT99-261123-0002"):
-            commune.submit(delivery(code))
-            assert commune.status(code) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -19,7 +21,7 @@ from gateway.testing.dossiers import AT, sample_dossier_xml
 
 class FakeSigningKey:
     """ports.signing.SigningKey made in memory: ECDSA P-256, or the private key given; self-signed, or issued by
-    `issuer`. Its certificate is valid for a year on both sides of `at`."""
+    `issuer`. Its certificate has `extensions`, critical, and is valid for a year on both sides of `at`."""
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class FakeSigningKey:
         at: datetime = AT,
         issuer: FakeSigningKey | None = None,
         authority: bool = False,
+        extensions: Iterable[x509.ExtensionType] = (),
     ) -> None:
         self.private_key: Any = private_key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -40,6 +43,8 @@ class FakeSigningKey:
             at - timedelta(days=365),
             at + timedelta(days=365),
         ).add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
         certificate = builder.sign((issuer or self).private_key, hashes.SHA256())
         self.certificates: list[x509.Certificate] = [certificate, *(issuer.certificates if issuer else [])]
 
@@ -65,6 +70,13 @@ class SigningContract:
         at = max(key.certificates[0].not_valid_before_utc + timedelta(seconds=1), AT).astimezone(UTC)
         report = verify_dossier(sign(sample_dossier_xml(), key, at), key.certificates)
         assert report.ok, report.words("en")
+
+    def test_threads_that_seal_at_once_all_get_seals_that_verify(self) -> None:
+        key = self.make_key()
+        at = max(key.certificates[0].not_valid_before_utc + timedelta(seconds=1), AT).astimezone(UTC)
+        with ThreadPoolExecutor(4) as threads:
+            sealed = list(threads.map(lambda _: sign(sample_dossier_xml(), key, at), range(12)))
+        assert all(verify_dossier(xml, key.certificates).ok for xml in sealed)
 
     def test_asking_again_gives_the_same_certificates(self) -> None:
         key = self.make_key()

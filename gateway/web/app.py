@@ -15,18 +15,31 @@ from gateway.pipeline.rate import TokenBucket
 from gateway.pipeline.senders import Senders
 from gateway.pipeline.services import Services
 from gateway.ports.hospital import Intake
-from gateway.web.api import cases, deliveries, duplicates, fhir, health, hl7v2, messages, moh
+from gateway.web.api import (
+    callbacks,
+    cases,
+    deliveries,
+    duplicates,
+    fhir,
+    fhir_task,
+    health,
+    hl7v2,
+    letters,
+    messages,
+    moh,
+)
 from gateway.web.hardening import Hardened
 from gateway.web.limits import LimitedBody
 from gateway.web.metrics import Measured, Metrics
-from gateway.web.pages import desk, dossier, hospital, log, signin, users, waiting
+from gateway.web.pages import desk, dossier, handover, hospital, legs, log, signin, users, waiting
 from gateway.web.pages import duplicates as duplicate_pages
+from gateway.web.pages import letters as letter_pages
 from gateway.web.problems import install
 from gateway.web.rendering import Renderer
 from gateway.web.site import Site, WebOptions
 
-API = (hl7v2, fhir, moh, cases, messages, deliveries, duplicates, health)
-PAGES = (signin, desk, dossier, waiting, duplicate_pages, hospital, log, users)
+API = (hl7v2, fhir_task, fhir, moh, cases, letters, messages, deliveries, duplicates, callbacks, health)
+PAGES = (signin, desk, dossier, waiting, duplicate_pages, handover, letter_pages, hospital, legs, log, users)
 
 
 def create_app(services: Services, intake: Intake, forms: Mapping[str, Form], options: WebOptions) -> FastAPI:

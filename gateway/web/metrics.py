@@ -9,10 +9,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import Connection, func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.store.partner_tables import Partner
 from gateway.store.tables import DeskItem, Lane
 
 _LANE = Lane.__table__  # type: ignore[attr-defined]
 _ITEM = DeskItem.__table__  # type: ignore[attr-defined]
+_PARTNER = Partner.__table__  # type: ignore[attr-defined]
 
 
 class Metrics:
@@ -26,14 +28,22 @@ class Metrics:
         self.seconds = Histogram("hotich_http_seconds", "Time to answer", ("route",), registry=self.registry)
         self.intake = Counter("hotich_intake", "Messages taken over HTTP", ("format", "code"), registry=self.registry)
         self.lanes = Gauge("hotich_lanes", "Lanes by state", ("state",), registry=self.registry)
+        self.resting = Gauge("hotich_systems_resting", "Commune systems that refuse us", registry=self.registry)
+        self.certificate = Gauge(
+            "hotich_signing_certificate_days_left", "Days until the signing certificate ends", registry=self.registry
+        )
         self.desk = Gauge("hotich_desk_items", "Dossiers on the built-in desk", ("state",), registry=self.registry)
 
-    def text(self, conn: Connection) -> bytes:
-        """The numbers now; queue depth and the desk are counted on the way."""
+    def text(self, conn: Connection, certificate_days: int | None = None) -> bytes:
+        """The numbers now; queue depth and the desk are counted on the way. `certificate_days`: whole days until the
+        signing certificate ends."""
+        if certificate_days is not None:
+            self.certificate.set(certificate_days)
         due = conn.execute(select(func.count()).select_from(_LANE).where(_LANE.c.run_at.is_not(None))).scalar_one()
         dead = conn.execute(select(func.count()).select_from(_LANE).where(_LANE.c.dead.is_(True))).scalar_one()
         self.lanes.labels("due").set(due)
         self.lanes.labels("dead").set(dead)
+        self.resting.set(conn.execute(select(func.count()).select_from(_PARTNER)).scalar_one())
         for state, number in conn.execute(select(_ITEM.c.state, func.count()).group_by(_ITEM.c.state)):
             self.desk.labels(state).set(number)
         return generate_latest(self.registry)

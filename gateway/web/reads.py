@@ -17,7 +17,7 @@ from gateway.web.site import Site
 
 def note_read(site: Site, who: Principal, case_ids: Iterable[str], why: str) -> None:
     """Append one `read` entry for each case. `why` names the purpose: "desk", "dossier", "waiting" (a list),
-    "waiting_case", "duplicate" (two cases compared), "api", "download"."""
+    "waiting_case", "duplicate" (two cases compared), "legs" (how far it got), "api", "download"."""
     meta = {"who": who.name, "role": who.role, "why": why}
     entries = [NewEntry("read", case_id, meta) for case_id in case_ids]
     if not entries:

@@ -15,7 +15,7 @@ from gateway.ports.commune import CommuneSystem, Outcome
 from gateway.store.session import Store
 from gateway.store.tables import DeskItem
 from gateway.store.vault import Vault
-from gateway.testing.commune import CommuneContract, delivery
+from gateway.testing.commune import CorrectionsContract, delivery
 from tests.web_world import World
 
 
@@ -24,7 +24,7 @@ def desk(store: Store, vault: Vault, clock: Clock) -> Desk:
     return Desk(store, vault, clock)
 
 
-class TestDesk(CommuneContract):
+class TestDesk(CorrectionsContract):
     @pytest.fixture(autouse=True)
     def _desk(self, desk: Desk) -> None:
         self.desk = desk
@@ -46,7 +46,7 @@ def test_a_registered_dossier_stays_registered_whatever_is_answered(desk: Desk, 
     assert decide(services, delivery().code, "register", "can-bo", "", {**numbers, "soDinhDanh": "999226000777"}) == {}
     assert desk.submit(delivery(version=2, withdrawn=True)).state == "pending"
     assert decide(services, delivery().code, action, "can-bo", "đã lập hồ sơ thu hồi", {}) == {}
-    told = desk.status(delivery().code)
+    told = desk.status(delivery())
     assert told is not None
     assert (told.state, told.words, told.result["so"]) == ("registered", "đã lập hồ sơ thu hồi", "45/2026")
 
@@ -67,9 +67,9 @@ def test_a_decision_after_keeping_is_told_with_its_own_words(desk: Desk) -> None
     desk.submit(delivery())
     desk.submit(delivery(version=2, withdrawn=True))
     decide(services, delivery().code, "keep", "can-bo", "Trẻ đang ở cùng mẹ", {})
-    assert desk.status(delivery().code) == Outcome("accepted", delivery().code, "Trẻ đang ở cùng mẹ")
+    assert desk.status(delivery()) == Outcome("accepted", delivery().code, "Trẻ đang ở cùng mẹ")
     decide(services, delivery().code, "ask", "can-bo", "Thiếu giấy", {})
-    assert desk.status(delivery().code) == Outcome("needs_more", delivery().code, "Thiếu giấy")
+    assert desk.status(delivery()) == Outcome("needs_more", delivery().code, "Thiếu giấy")
 
 
 def test_every_version_is_kept(desk: Desk) -> None:

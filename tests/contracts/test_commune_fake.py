@@ -6,10 +6,10 @@ import pytest
 
 from gateway.errors import Unreachable
 from gateway.ports.commune import CommuneSystem, Outcome
-from gateway.testing.commune import CommuneContract, FakeCommune, delivery
+from gateway.testing.commune import CorrectionsContract, FakeCommune, delivery
 
 
-class TestFakeCommune(CommuneContract):
+class TestFakeCommune(CorrectionsContract):
     def make_commune(self) -> FakeCommune:
         return FakeCommune()
 
@@ -40,4 +40,4 @@ def test_what_becomes_of_a_dossier_is_told_by_its_status() -> None:
     commune.submit(delivery())
     registered = Outcome("registered", result={"so": "12"})
     commune.becomes(delivery().code, registered)
-    assert commune.status(delivery().code) == registered
+    assert commune.status(delivery()) == registered

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.domain.names import comparable, same_name
+from gateway.domain.names import NameMatch, comparable, compare_names, same_name
 
 ONSETS = ["", "b", "ch", "đ", "gi", "h", "kh", "l", "ng", "ngh", "nh", "ph", "qu", "th", "tr", "x", "H'", "K'"]
 RIMES = [
@@ -83,3 +83,52 @@ def test_a_name_never_equals_itself_without_marks(name: str) -> None:
     bare = "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
     bare = bare.replace("đ", "d")
     assert same_name(bare, name) == (bare == name)
+
+
+def spellings(name: str) -> st.SearchStrategy[str]:
+    """The name as others write it: whole, in other forms, without marks, in another order, with a word left out."""
+    words = name.split()
+    bare = "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
+    others = [
+        name,
+        name.upper(),
+        unicodedata.normalize("NFD", name),
+        bare,
+        name.replace("y", "i"),
+        name.replace("'", ""),
+    ]
+    return st.sampled_from([*others, " ".join(reversed(words)), " ".join(words[:1] + words[2:])])
+
+
+pairs = st.one_of(
+    names.flatmap(lambda name: st.tuples(spellings(name), spellings(name))),
+    st.tuples(names, names),
+    st.tuples(st.text(), st.text()),
+)
+
+
+@example(("An An Ân", "An Ân Ân"))
+@given(pairs)
+def test_a_verdict_has_no_direction(pair: tuple[str, str]) -> None:
+    assert compare_names(*pair) is compare_names(*reversed(pair))
+
+
+@given(pairs, st.sampled_from(["NFC", "NFD"]))
+def test_the_form_of_unicode_changes_no_verdict(pair: tuple[str, str], form: str) -> None:
+    one, other = pair
+    assert compare_names(unicodedata.normalize(form, one), other) is compare_names(one, other)
+
+
+@given(names, st.data())
+def test_same_is_an_equivalence(name: str, data: st.DataObject) -> None:
+    one, other, third = (data.draw(spellings(name)) for _ in range(3))
+    assert compare_names(one, one) is NameMatch.SAME
+    if compare_names(one, other) is compare_names(other, third) is NameMatch.SAME:
+        assert compare_names(one, third) is NameMatch.SAME
+
+
+@given(names)
+def test_a_name_without_its_marks_is_for_a_person(name: str) -> None:
+    bare = "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
+    bare = bare.replace("đ", "d")
+    assert compare_names(bare, name) is (NameMatch.SAME if bare == name else NameMatch.PERSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -13,13 +14,21 @@ from gateway.domain.finding import FINDINGS, Finding
 from gateway.domain.identity import IdentityResult, Verdict
 from gateway.domain.provenance import Provenance
 from gateway.sealing.dossier_xml import DossierDocument, Envelope, parse_dossier, write_dossier
+from gateway.sealing.timestamp import add_timestamp, signature_digest
 from gateway.sealing.verify import verify_dossier
 from gateway.sealing.xades import sign
 from gateway.testing.dossiers import AT, sample_dossier_xml
 from gateway.testing.signing import FakeSigningKey
+from gateway.testing.timestamp_authority import FakeTimestampAuthority
 
 KEY = FakeSigningKey()
 SEALED = sign(sample_dossier_xml(), KEY, AT)
+AUTHORITY = FakeTimestampAuthority(AT + timedelta(hours=1))
+TRUST = [*KEY.certificates, *AUTHORITY.trust]
+_TOKEN = AUTHORITY.timestamp(signature_digest(SEALED))
+TOKEN, STAMPED = b64encode(_TOKEN), add_timestamp(SEALED, _TOKEN)
+WHOLE = verify_dossier(STAMPED, TRUST)
+BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 words = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._:/@#-]{0,12}", fullmatch=True)
 # Everything XML 1.0 can carry: composed and decomposed Vietnamese, markup, line ends, other scripts and planes.
@@ -98,6 +107,15 @@ def test_no_added_byte_is_intact(place: int, more: bytes) -> None:
 @given(st.integers(0, len(SEALED) - 1), st.integers(1, 40))
 def test_no_removed_byte_is_intact(place: int, count: int) -> None:
     assert not verify_dossier(SEALED[:place] + SEALED[place + count :]).intact
+
+
+@given(st.integers(STAMPED.index(TOKEN), STAMPED.index(TOKEN) + len(TOKEN) - 1), st.sampled_from(BASE64))
+def test_no_changed_byte_of_a_timestamp_makes_it_say_something_else(place: int, letter: int) -> None:
+    """What the authority's signature does not cover may differ; what the report says from it may not."""
+    changed = bytearray(STAMPED)
+    changed[place] = letter
+    report = verify_dossier(bytes(changed), TRUST)
+    assert not report.ok or report.timestamp is None or not report.timestamp.counts or report == WHOLE
 
 
 @settings(max_examples=10)

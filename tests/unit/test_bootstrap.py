@@ -92,7 +92,7 @@ def test_the_first_start_of_development_makes_everything_it_needs(tmp_path: Path
     services = build(settings(tmp_path))
     try:
         assert set(services.readers) == {"hl7v2", "fhir", "moh"}
-        assert services.communes[services.commune_system].name == "desk"
+        assert services.communes["desk"].name == "desk"
         assert services.signing.certificates
         assert (tmp_path / "data").stat().st_mode & 0o077 == 0
     finally:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SettingsError
+from gateway.feed_settings import FEED_HELP
 from gateway.mapping.overlays import Overlay
 from gateway.ports.hospital import Feed
-from gateway.settings import FEED_HELP, Environment, Settings, load, rows
+from gateway.settings import Environment, Settings, load, rows
 
 
 @pytest.fixture(autouse=True)

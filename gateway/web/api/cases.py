@@ -11,7 +11,14 @@ from fastapi.responses import Response
 
 from gateway.pipeline.cases import load_case
 from gateway.pipeline.document import find_writer, stored_document
+from gateway.pipeline.dossiers import newest_dossier
+from gateway.pipeline.forward import delivery_of
+from gateway.sealing.asice import write_container
+from gateway.sealing.asice_zip import MIMETYPE
+from gateway.sealing.received import received_of
 from gateway.views.cases import CaseDetail, find_case_detail, list_cases
+from gateway.views.legs import legs_of
+from gateway.views.outcomes import find_outcome
 from gateway.web.access import PersonReaderDep
 from gateway.web.principal import Principal
 from gateway.web.problems import Problem
@@ -35,12 +42,16 @@ def read_case(case_id: str, site: SiteDep, who: PersonReaderDep) -> dict[str, An
     """One case with its newest dossier."""
     detail = _get_case(site, who, case_id)
     note_read(site, who, [case_id], "api")
+    with site.services.store.read() as conn:
+        legs, outcome = legs_of(conn, case_id), find_outcome(conn, site.services.vault, case_id)
     return {
         **asdict(detail.line),
         "messages": detail.messages,
         "dossier_code": detail.dossier_code,
         "dossier_status": detail.dossier_status,
         "dossier": detail.dossier,
+        "legs": asdict(legs),
+        "outcome": None if outcome is None else {**asdict(outcome), "paper": bool(outcome.paper)},
     }
 
 
@@ -52,6 +63,21 @@ def read_sealed_dossier(case_id: str, site: SiteDep, who: PersonReaderDep) -> Re
         raise Problem(404, "case.not_sealed", "the dossier of this case is not sealed yet")
     note_read(site, who, [case_id], "download")
     return Response(detail.xml.encode(), media_type="application/xml")
+
+
+@router.get("/cases/{case_id}/dossier.asice", response_class=Response)
+def read_container(case_id: str, site: SiteDep, who: PersonReaderDep) -> Response:
+    """The newest dossier with its papers and a receipt as one signed ASiC-E container (docs/folder-exchange.md)."""
+    _get_case(site, who, case_id)
+    services = site.services
+    with services.store.read() as conn:
+        dossier = newest_dossier(conn, services.vault, case_id)
+        if dossier is None or not dossier.left:
+            raise Problem(404, "case.not_sealed", "the dossier of this case is not sealed yet")
+        delivery, received = delivery_of(conn, services, dossier, dossier.system), received_of(conn, case_id)
+    container = write_container(delivery, received, services.signing, services.clock.now())
+    note_read(site, who, [case_id], "download")
+    return Response(container, media_type=MIMETYPE)
 
 
 @router.get("/cases/{case_id}/fhir", response_class=Response)

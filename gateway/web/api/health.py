@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.sealing.certificates import days_left
 from gateway.store.tables import Chain
 from gateway.web.problems import Problem
 from gateway.web.site import SiteDep
@@ -38,5 +39,7 @@ def ready(site: SiteDep) -> dict[str, str]:
 @router.get("/metrics", response_class=Response)
 def numbers(site: SiteDep) -> Response:
     """Prometheus text format."""
+    certificate = site.services.signing.certificates[0]
     with site.services.store.read() as conn:
-        return Response(site.metrics.text(conn), media_type=CONTENT_TYPE_LATEST)
+        numbers_now = site.metrics.text(conn, days_left(certificate, site.services.clock.now()))
+    return Response(numbers_now, media_type=CONTENT_TYPE_LATEST)

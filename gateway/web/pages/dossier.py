@@ -12,11 +12,13 @@ from fastapi import APIRouter
 from fastapi import Form as FormField
 from fastapi.responses import RedirectResponse, Response
 
+from gateway.domain.handover import CHOICES, CLOSED
 from gateway.domain.registration import RESULT_FIELDS, WITHDRAWING, actions_of
 from gateway.pipeline.cases import StoredCase, find_case
 from gateway.pipeline.desk import decide
 from gateway.pipeline.merging import MERGED_INTO
 from gateway.views.desk import DeskDossier, find_on_desk
+from gateway.views.handovers import HandoverCase, find_handover
 from gateway.web.access import CheckedFormDep, SignedInDep, require_role
 from gateway.web.accounts import find_user
 from gateway.web.pages import words
@@ -141,10 +143,19 @@ def _page(
         "left": left if actions else "",
         "pressing": pressing if actions else "",
         "actions": actions,
+        "handover": _handover(site, who, line.case_id),
+        "handover_choices": CHOICES,
         "attempt": attempt or Attempt(),
         "w": words,
     }
     return site.renderer.page("dossier.html", who, session.csrf, values, status)
+
+
+def _handover(site: Site, who: Principal, case_id: str) -> HandoverCase | None:
+    services = site.services
+    with services.store.read() as conn:
+        found = find_handover(conn, services.vault, who.reach(services.feeds), case_id)
+    return None if found is None or found.status in CLOSED else found
 
 
 def _case(site: Site, case_id: str) -> StoredCase | None:

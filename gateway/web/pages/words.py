@@ -30,6 +30,7 @@ CASE_STATES = {
     "needs_more": "Xã chờ bổ sung",
     "registered": "Đã đăng ký",
     "refused": "Xã từ chối",
+    "rejected": "Hệ thống của xã báo dữ liệu sai",
     "undelivered": "Chưa gửi được",
     "corrected": "Đã gửi bản sửa, xã chưa trả lời",
     "withdrawing": "Đã xin rút, xã chưa trả lời",
@@ -55,6 +56,7 @@ PERSONS = {"child": "Trẻ", "mother": "Người mẹ", "father": "Người cha"
 VERDICTS = {
     "matched": "Khớp với CSDL quốc gia về dân cư",
     "differs": "Khác với CSDL quốc gia về dân cư",
+    "close": "Gần giống CSDL quốc gia về dân cư, cần người xem",
     "not_found": "Không tìm thấy trong CSDL quốc gia về dân cư",
     "no_answer": "Chưa xác thực: CSDL quốc gia về dân cư không trả lời",
     "not_asked": "Không tra cứu: không có số định danh",
@@ -94,6 +96,13 @@ BASES = {
     "address": "Địa chỉ",
 }
 """Whose address decides the competent commune."""
+RESULTS = {
+    "so": "Số đăng ký",
+    "quyenSo": "Quyển số",
+    "trangSo": "Trang số",
+    "ngayDangKy": "Ngày đăng ký",
+    "soDinhDanh": "Số định danh cá nhân",
+}
 WITHDRAWAL_REASONS = ("case.cancelled", "death.revived", "case.merged")
 """Findings that say why a facility takes a dossier back."""
 FACTS = {
@@ -134,6 +143,14 @@ LOG_KINDS = {
     "gave_up": "Dừng thử lại",
     "merged": "Gộp hai hồ sơ",
     "conditional": "Ghi nhớ điều kiện gửi",
+    "called": "Hệ thống xã báo kết quả",
+    "partner_rests": "Hệ thống xã từ chối kết nối",
+    "partner_works": "Hệ thống xã nhận lại",
+    "answered": "Báo lại cơ sở y tế",
+    "not_answered": "Không báo lại cơ sở y tế",
+    "verified": "Dân cư trả lời sau",
+    "letter": "Làm thư",
+    "handover": "Hẹn trao giấy tờ",
 }
 SOON_DAYS = 7
 """From here on a deadline is shown as pressing; the supplement by a family takes up to seven working days."""

@@ -184,3 +184,15 @@ def test_a_record_written_by_something_else_is_misunderstood(population: Embedde
 
 def test_every_column_is_documented() -> None:
     assert all(COLUMNS.values())
+
+
+def test_a_spouse_in_the_file_is_offered_with_the_person(population: EmbeddedPopulation) -> None:
+    load(
+        population,
+        "personal_id,full_name,spouse_id\n999196000017,Đặng Thị Hòa,999095000011\n999095000011,Lê Văn An,\n"
+        "999050000028,Y Ngông,999050000029\n",
+    )
+    offered = population.lookup(question(personal_id="999196000017")).relatives
+    assert offered["spouse"].personal_id == "999095000011"
+    assert population.lookup(question(personal_id="999095000011")).relatives == {}
+    assert population.lookup(question(personal_id="999050000028")).relatives == {}

@@ -20,7 +20,7 @@ from gateway.cli.main import build_app
 from gateway.errors import SettingsError
 from gateway.lanes import lanes
 from gateway.settings import Settings
-from gateway.store.session import Store
+from gateway.store.session import Store, execute
 
 BIRTH = (
     "MSH|^~\\&|HIS|BV99001|GW|GW|20261120101500+0700||ADT^A01^ADT_A01|K1|P|2.5.1|||||||UNICODE UTF-8\r"
@@ -195,10 +195,35 @@ def test_a_given_up_delivery_is_listed_and_driven_on(given_up: str) -> None:
     document = json.loads(right("deliveries", "list", "--json"))
     assert [lane["key"] for lane in document["dead"]] == [given_up]
     assert right("deliveries", "redrive", given_up).strip() == "1 driven on"
-    assert run("deliveries", "redrive", "--all").exit_code == 1
+    assert run("deliveries", "redrive", "--all", "--yes").exit_code == 1
     right("deliveries", "park", given_up, "--why", "commune moves house")
     assert "commune moves house" in right("deliveries", "list")
-    assert right("deliveries", "redrive", "--all").strip() == "1 driven on"
+    assert "1 lanes would be driven on" in right("deliveries", "redrive", "--all")
+    assert right("deliveries", "redrive", "--all", "--yes").strip() == "1 driven on"
+    assert refused("deliveries", "redrive").code == "use.nothing_chosen"
+    assert refused("deliveries", "list", "--state", "lost").code == "use.wrong_state"
+
+
+def test_a_filter_shows_what_it_would_do_and_does_it_at_a_pace(data: Path) -> None:
+    right("migrate")
+    store = Store.open(f"sqlite:///{data / 'hotich.db'}")
+    keys = [f"{kind}:ks-{n}" for kind in ("answer", "dossier") for n in range(3)]
+    with store.write() as conn:
+        lanes.put_many(conn, [(key, "forward", {}) for key in keys], 0)
+        lanes.park(conn, [key for key in keys if key.endswith(("1", "2"))], "moves")
+    assert "2 lanes would be parked" not in right("deliveries", "park", "--kind", "dossier")
+    assert "1 lanes would be parked" in right("deliveries", "park", "--kind", "dossier")
+    assert right("deliveries", "park", "--kind", "dossier", "--yes").strip() == "1 parked"
+    line = ("deliveries", "redrive", "--kind", "dossier", "--error", "lanes.parked", "--per-second", "0.5")
+    assert "3 lanes would be driven on" in right(*line)
+    assert right(*line, "--yes").strip() == "3 driven on"
+    with store.read() as conn:
+        runs = [run_at for (run_at,) in execute(conn, "SELECT run_at FROM lane WHERE NOT dead AND key LIKE 'dossier%'")]
+        dead = [key for (key,) in execute(conn, "SELECT key FROM lane WHERE dead ORDER BY key")]
+    store.close()
+    assert sorted(at - min(runs) for at in runs) == [0, 2_000_000, 4_000_000]
+    assert dead == ["answer:ks-1", "answer:ks-2"]
+    assert run("deliveries", "resume", "moj").exit_code == 1
 
 
 def test_the_log_verifies_is_checkpointed_and_exported_and_shows_who_looked(data: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gateway.domain.identity import (
     decide_verdict,
     same_birth,
 )
-from gateway.domain.person import Person, PersonName
+from gateway.domain.person import Person, PersonName, Sex
 
 NUMBER = "999196000017"
 RECORD = Person(name=PersonName("Tôn Nữ", "Thị", "Hòa"), born=PartialDate(1996, 4, 9), personal_id=NUMBER)
@@ -95,3 +95,34 @@ def test_a_less_or_more_precise_birth_date_does_not_differ(born: PartialDate | N
 def test_a_zone_may_move_the_day() -> None:
     assert same_birth(PartialDate.parse("1996-04-08T20:00Z"), PartialDate(1996, 4, 9))
     assert not same_birth(PartialDate.parse("1996-04-08T20:00+07:00"), PartialDate(1996, 4, 9))
+
+
+@pytest.mark.parametrize(
+    "name", [PersonName("Ton", "Nu Thi", "Hoa"), PersonName("TON NU THI HOA"), PersonName("Tôn", "Thị", "Hòa")]
+)
+def test_a_name_that_is_nearly_the_same_is_close_and_no_match(name: PersonName) -> None:
+    result = verdict_on(replace(QUERY, name=name))
+    assert (result.verdict, result.close, result.is_close) == (Verdict.DIFFERS, ("name",), True)
+
+
+def test_a_close_name_with_another_birth_date_is_not_just_close() -> None:
+    result = verdict_on(replace(QUERY, name=PersonName("TON NU THI HOA"), born=PartialDate(1990)))
+    assert (result.differing, result.close, result.is_close) == (("name", "born"), ("name",), False)
+
+
+def test_a_match_is_not_close() -> None:
+    assert not verdict_on(QUERY).is_close
+
+
+def test_another_sex_differs_and_an_unknown_one_does_not() -> None:
+    woman = replace(RECORD, sex=Sex.FEMALE)
+    assert verdict_on(replace(QUERY, sex=Sex.MALE), woman).differing == ("sex",)
+    assert verdict_on(replace(QUERY, sex=Sex.FEMALE), woman).verdict is Verdict.MATCHED
+    assert verdict_on(QUERY, woman).verdict is Verdict.MATCHED
+    assert verdict_on(replace(QUERY, sex=Sex.MALE)).verdict is Verdict.MATCHED
+
+
+def test_of_a_relative_no_more_is_kept_than_tells_who_it_is() -> None:
+    spouse = Person(name=PersonName("Lê", "", "An"), personal_id="999095000011", ethnicity="01", phone="0")
+    result = decide_verdict(QUERY, PopulationAnswer(RECORD, b"{}", {"spouse": spouse}))
+    assert result.relatives == {"spouse": Person(name=PersonName("Lê", "", "An"), personal_id="999095000011")}

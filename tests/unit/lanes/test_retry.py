@@ -14,7 +14,15 @@ from gateway.errors import (
     Unreachable,
     UnreadableMessage,
 )
-from gateway.lanes.retry import CAP_SECONDS, GiveUp, RetryAt, decide_retry, wait_seconds
+from gateway.lanes.retry import (
+    CAP_SECONDS,
+    HURRY_CAP_SECONDS,
+    PATIENCE_TRIES,
+    GiveUp,
+    RetryAt,
+    decide_retry,
+    wait_seconds,
+)
 
 NOW = 1_795_402_800_000_000
 SECOND = 1_000_000
@@ -72,9 +80,24 @@ def test_a_partner_that_is_down_is_tried_for_about_a_week() -> None:
     assert 5 * DAY < at - NOW < 8 * DAY
 
 
-def test_after_the_deadline_nothing_is_retried() -> None:
-    assert isinstance(decide_retry(down, 1, NOW, deadline=NOW + 10 * SECOND), RetryAt)
-    assert decide_retry(down, 1, NOW, deadline=NOW + SECOND) == GiveUp("desk.down")
+def test_before_the_legal_deadline_an_unreachable_partner_is_never_given_up() -> None:
+    assert isinstance(decide_retry(down, 10 * PATIENCE_TRIES, NOW, deadline=NOW + 9 * DAY), RetryAt)
+    assert decide_retry(down, PATIENCE_TRIES, NOW, deadline=NOW) == GiveUp("desk.down")
+
+
+def test_near_the_legal_deadline_it_is_tried_more_often() -> None:
+    far, near = (decide_retry(down, 40, NOW, deadline=NOW + days * DAY, seed="x") for days in (3, 1))
+    assert isinstance(far, RetryAt)
+    assert isinstance(near, RetryAt)
+    assert near.at - NOW <= HURRY_CAP_SECONDS * SECOND < far.at - NOW
+
+
+def test_no_try_comes_before_the_partner_asked_for_it() -> None:
+    busy = Unreachable("desk.busy", "too many", retry_after=60.0)
+    soon = [decide_retry(busy, 1, NOW, seed=f"dossier:{n}") for n in range(20)]
+    assert all(isinstance(again, RetryAt) and NOW + 60 * SECOND <= again.at <= NOW + 75 * SECOND for again in soon)
+    assert len(set(soon)) > 10
+    assert decide_retry(busy, 40, NOW) == decide_retry(down, 40, NOW)
 
 
 def test_the_same_seed_waits_the_same_and_others_spread() -> None:

@@ -39,7 +39,7 @@ class Scripted:
         execute(conn, "INSERT INTO case_message (case_id, message_id) VALUES (?, ?)", (str(args["n"]), "recorded"))
         self.recorded.append(outcome)
 
-    def gave_up(self, conn: Connection, args: Mapping[str, Any], code: str) -> None:
+    def gave_up(self, conn: Connection, args: Mapping[str, Any], code: str, error: Exception) -> None:
         execute(conn, "INSERT INTO case_message (case_id, message_id) VALUES (?, ?)", (str(args["n"]), code))
         self.given_up.append(code)
 

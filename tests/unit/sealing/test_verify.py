@@ -16,7 +16,7 @@ from gateway.domain.dossier import Correction
 from gateway.sealing.dossier_xml import write_dossier
 from gateway.sealing.report import PROBLEMS
 from gateway.sealing.verify import verify_dossier
-from gateway.sealing.xades import sign
+from gateway.sealing.xades import C14N, sign
 from gateway.testing.dossiers import AT, DOSSIER, ENVELOPE, IDENTITY, sample_dossier_xml
 from gateway.testing.signing import FakeSigningKey, rsa_key
 
@@ -225,8 +225,10 @@ def test_text_that_no_digest_covers_is_refused(sealed: bytes) -> None:
 
 def test_a_valid_signature_over_a_part_is_refused() -> None:
     """The signer is trusted, but what the reference names is not said to be the whole document."""
-    part = sample_dossier_xml().replace(b"<dossier ", b'<dossier Id="part" ', 1)
-    assert problem(sign(part, KEY, AT)) == "signature.shape"
+    part = etree.fromstring(sample_dossier_xml().replace(b"<dossier ", b'<dossier Id="part" ', 1))
+    other = XAdESSigner(signature_algorithm="ecdsa-sha256", c14n_algorithm=C14N)
+    signed = other.sign(part, key=KEY.private_key, cert=KEY.certificates, always_add_key_value=False)
+    assert problem(canonical(signed)) == "signature.shape"
 
 
 def test_a_valid_signature_over_another_canonical_form_is_refused() -> None:
@@ -263,7 +265,7 @@ def test_a_certificate_swapped_for_a_trusted_one_breaks_the_seal() -> None:
 def test_a_weak_key_seals_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from gateway.sealing import xades
 
-    monkeypatch.setattr(xades, "_method", lambda _: xades.SignatureMethod.RSA_SHA256)
+    monkeypatch.setattr(xades, "_method", lambda _: "rsa")
     weak = FakeSigningKey(rsa.generate_private_key(public_exponent=65537, key_size=1024))
     assert problem(sign(sample_dossier_xml(), weak, AT)) == "certificate.weak"
 

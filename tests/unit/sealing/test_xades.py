@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+from signxml.util import namespaces
+from signxml.xades.xades import XAdESDataObjectFormat, XAdESSigner
 
-from gateway.errors import SettingsError
-from gateway.sealing.xades import sign
+from gateway.errors import SettingsError, UnreadableMessage
+from gateway.sealing.xades import C14N, sign
 from gateway.testing.dossiers import AT, sample_dossier_xml
 from gateway.testing.signing import FakeSigningKey, rsa_key
 
@@ -78,6 +81,39 @@ def test_xmlsec1_refuses_the_signature_of_another(xmlsec1) -> None:
 
 def test_the_signing_time_is_the_one_given(key: FakeSigningKey) -> None:
     assert b"<xades:SigningTime>2026-11-23T08:15:00Z</xades:SigningTime>" in sign(sample_dossier_xml(), key, AT)
+
+
+class PlainSigner(XAdESSigner):
+    """signxml, told the time and the names it would draw at random."""
+
+    def _get_token(self, length: int = 4) -> str:
+        return "1"
+
+    def add_signing_time(self, parent, **_) -> None:
+        time = etree.SubElement(parent, f"{{{namespaces.xades}}}SigningTime", nsmap=self.namespaces)
+        time.text = AT.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize("issuer", [None, FakeSigningKey(name="Cơ quan chứng thực", authority=True)])
+def test_a_seal_is_byte_for_byte_what_signxml_makes(issuer: FakeSigningKey | None) -> None:
+    key = FakeSigningKey(rsa_key(), name="Bệnh viện", issuer=issuer)
+    described = XAdESDataObjectFormat("Hồ sơ hộ tịch điện tử (urn:vn:hotich:1)", "text/xml")
+    signer = PlainSigner(data_object_format=described, signature_algorithm="rsa-sha256", c14n_algorithm=C14N)
+    tree = etree.fromstring(sample_dossier_xml())
+    signed = signer.sign(tree, key=key.private_key, cert=key.certificates, always_add_key_value=False)
+    assert sign(sample_dossier_xml(), key, AT) == etree.tostring(signed, method="c14n")
+
+
+@pytest.mark.parametrize("xml", [b"<a></a>", b'<dossier xmlns="urn:vn:hotich:1" xmlns:x="urn:x"></dossier>', b"<a>"])
+def test_what_is_no_dossier_is_not_signed(xml: bytes) -> None:
+    with pytest.raises(UnreadableMessage):
+        sign(xml, FakeSigningKey(), AT)
+
+
+def test_a_dossier_in_another_spelling_is_sealed_in_its_canonical_form() -> None:
+    xml = sample_dossier_xml().replace(b"<owed>", b"<owed ><!-- note -->").replace(b'kind="birth"', b"kind='birth'")
+    key = FakeSigningKey(rsa_key())
+    assert sign(xml, key, AT) == sign(sample_dossier_xml(), key, AT)
 
 
 def test_rsa_seals_are_the_same_bytes_for_the_same_time() -> None:

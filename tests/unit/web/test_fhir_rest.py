@@ -63,10 +63,13 @@ def outcome(answer: Response) -> Any:
 
 def test_the_capability_statement_is_true_to_what_is_served(anyone: TestClient) -> None:
     (rest,) = CapabilityStatement.model_validate(anyone.get("/fhir/metadata").json()).rest
-    told = {f"POST /fhir/{resource.type}" for resource in rest.resource}
+    asked = {resource.type: {each.code for each in resource.interaction} for resource in rest.resource}
+    assert asked.pop("Task") == {"read", "search-type"}
+    told = {f"POST /fhir/{kind}" for kind in asked}
+    told |= {"GET /fhir/Task", "POST /fhir/Task/_search", "GET /fhir/Task/{case_id}"}
     told |= {f"POST /fhir/${operation.name}" for operation in rest.operation}
     told |= {"POST /fhir"} if {each.code for each in rest.interaction} == {"transaction", "batch"} else set()
-    assert {each.code for resource in rest.resource for each in resource.interaction} == {"create"}
+    assert set().union(*asked.values()) == {"create"}
     assert served(anyone) == told | {"GET /fhir/metadata"}
 
 
