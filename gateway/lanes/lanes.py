@@ -47,7 +47,7 @@ WHERE work.key = lane.key AND done_at IS NULL ORDER BY id LIMIT 1) WHERE key = ?
 _HELD = "WHERE partner = ? AND partner <> '' AND run_at <= ? AND token = ''"
 _LATER = {True: "? + ABS(RANDOM()) % ?", False: "? + FLOOR(RANDOM() * ?)::BIGINT"}
 """By whether the store is SQLite."""
-HELD_PER_SECOND = 100.0
+HELD_PER_SECOND = 500.0
 HELD_SECONDS = 900.0
 """A backlog that was held back comes again at this pace, but within this time."""
 _OURS = "WHERE key = ? AND token = ?"

@@ -32,7 +32,7 @@ from gateway.store.session import Store, now_us
 _log = structlog.get_logger(__name__)
 _STORE_DOWN_SECONDS = 1.0
 _GROUP = 16
-_DOUBT_MICROSECONDS = 5_000_000  # between looks whether a partner in doubt answers again
+_DOUBT_MICROSECONDS = 1_000_000  # between looks whether a partner in doubt answers again
 _AHEAD = 8  # lanes leased per thread: enough to keep threads and groups full, few enough to lose little in a crash
 
 
@@ -210,7 +210,7 @@ class Worker:
         if not self._gate.enter(claim.partner):
             self._wait(claim, NotYet(self._moment() + _DOUBT_MICROSECONDS, all_of_partner=True))
             return None
-        answered = True
+        answered, failure = True, None
         try:
             handler = self._handlers.get(claim.kind)
             if handler is None:
@@ -219,10 +219,11 @@ class Worker:
         except NotYet as later:
             self._wait(claim, later)
         except Exception as error:  # noqa: BLE001 - whatever a handler does, its lane is retried or given up, with a reason
-            answered = not isinstance(error, Unreachable)
-            self._failed(claim, error)
+            answered, failure = not isinstance(error, Unreachable), error
         finally:
             self._gate.leave(claim.partner, answered=answered)
+        if failure is not None:
+            self._failed(claim, failure)
         return None
 
     def _wait(self, claim: Claim, later: NotYet) -> None:
@@ -267,7 +268,7 @@ class Worker:
                     self._give_up(conn, claim, decision.code, error)
                 else:
                     lanes.postpone(conn, claim, decision.at, words_of(error))
-                    if claim.partner and isinstance(error, Unreachable) and error.retry_after:
+                    if isinstance(error, Unreachable) and error.retry_after and self._gate.doubts(claim.partner):
                         lanes.hold_back(conn, claim.partner, self._moment() + round(error.retry_after * 1_000_000))
         except Conflict:
             _log.info("work.lease_lost", **facts)

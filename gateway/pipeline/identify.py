@@ -42,6 +42,8 @@ ASK_ON = timedelta(days=7)
 later."""
 ASK_AGAIN_SECONDS = 60.0
 """After a dossier left without an answer, before the next question."""
+POPULATION = "population"
+"""The database's name among the partners that lanes wait for."""
 OVER_PACE = "population.over_pace"
 """Why nobody was asked when the legal clock leaves no time to wait for a turn (`population_per_second`)."""
 
@@ -172,6 +174,7 @@ def record_answers(
             {"case": case.id, "until": until, "refusals": 0},
             now,
             after=ASK_AGAIN_SECONDS,
+            partner=POPULATION,
         )
     return replace(case, identity={**case.identity, **{result.role: result for result in results}})
 

@@ -21,7 +21,7 @@ from gateway.lanes.lanes import NotYet
 from gateway.pipeline.advance import last_sent
 from gateway.pipeline.cases import StoredCase, find_case, save_case
 from gateway.pipeline.dossiers import newest_dossier
-from gateway.pipeline.identify import Asked, ask, log_answers
+from gateway.pipeline.identify import POPULATION, Asked, ask, log_answers
 from gateway.pipeline.questions import is_askable, questions_about, take_turn, told_by_hospital
 from gateway.pipeline.services import Services
 from gateway.store.session import now_us
@@ -95,7 +95,8 @@ class VerifyLater:
         if outcome.wants_more:
             refusals = 0 if news else args["refusals"] + 1
             after = min(REFUSED_AGAIN_SECONDS * 2.0 ** (refusals - 1), REFUSED_AGAIN_MOST) if refusals else 0
-            lanes.put(conn, f"identity:{case.id}", "verify", {**args, "refusals": refusals}, now, after=after)
+            again = {**args, "refusals": refusals}
+            lanes.put(conn, f"identity:{case.id}", "verify", again, now, after, POPULATION)
 
     def deadline(self, args: Mapping[str, Any]) -> int | None:
         """Until when an unreachable database is asked on, microseconds."""

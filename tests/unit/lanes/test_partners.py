@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import Refused, Unreachable
 from gateway.lanes import lanes
-from gateway.lanes.gate import Gate
+from gateway.lanes.gate import DOUBT_AFTER, Gate
 from gateway.lanes.lanes import HELD_PER_SECOND, HELD_SECONDS, NotYet
 from gateway.lanes.worker import Worker
 from gateway.store.session import Store, execute, now_us
@@ -103,14 +103,14 @@ def test_a_no_is_an_answer(store: Store, clock: StillClock) -> None:
 def test_while_a_partner_is_in_doubt_one_thread_asks_it() -> None:
     gate = Gate()
     assert gate.enter("moj")
-    assert gate.enter("moj")
-    gate.leave("moj", answered=False)
-    assert not gate.enter("moj")  # the other one still asks
-    assert gate.enter("elsewhere")
-    assert gate.enter("")
+    for _ in range(DOUBT_AFTER):
+        assert gate.enter("moj")  # one failure now and then is no doubt
+        gate.leave("moj", answered=False)
+    assert not gate.enter("moj")
     gate.leave("moj", answered=False)
     assert gate.enter("moj")
     assert not gate.enter("moj")
+    assert gate.enter("elsewhere")
     gate.leave("moj", answered=True)
     assert gate.enter("moj")
     assert gate.enter("moj")
@@ -118,8 +118,9 @@ def test_while_a_partner_is_in_doubt_one_thread_asks_it() -> None:
 
 def test_work_without_a_partner_is_never_held_up() -> None:
     gate = Gate()
-    assert gate.enter("")
-    gate.leave("", answered=False)
+    for _ in range(DOUBT_AFTER):
+        assert gate.enter("")
+        gate.leave("", answered=False)
     assert gate.enter("")
     assert gate.enter("")
 
