@@ -12,6 +12,7 @@ import typer
 
 from gateway.bootstrap import build_readers, check_feeds, chosen_systems, load_catalogue, refuse_stand_ins
 from gateway.cli.check_mutations import print_unguarded
+from gateway.cli.check_system import print_differences_of
 from gateway.cli.options import AsJson, Config, DataDir, settings_of
 from gateway.cli.printing import print_json, print_table
 from gateway.errors import GatewayError, MappingError, Mistake, SettingsError
@@ -54,6 +55,9 @@ def check(
             help="Break every mapping row in turn; list breakages that no sample folder below SAMPLES notices.",
         ),
     ] = None,
+    system: Annotated[
+        str, typer.Option(metavar="NAME", help="Ask this commune system for its code lists; list where ours differ.")
+    ] = "",
     config: Config = None,
     data_dir: DataDir = None,
     json: AsJson = False,
@@ -66,6 +70,8 @@ def check(
         return
     if mutate is not None:
         raise typer.Exit(0 if print_unguarded(mutate, config, data_dir, json) else 1)
+    if system:
+        raise typer.Exit(0 if print_differences_of(system, config, data_dir, json) else 1)
     checked = _Checked()
     try:
         chosen = settings_of(config, data_dir)

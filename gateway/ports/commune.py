@@ -89,6 +89,16 @@ class NumberedSystem(Protocol):
         ...
 
 
+@runtime_checkable
+class CataloguedSystem(Protocol):
+    """A system that can be asked for its code lists."""
+
+    def check_catalogues(self) -> list[str]:
+        """Where its lists and our code tables differ, a sentence in English each; [] when nowhere. Raises as `submit`
+        does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Callback:
     """What a system told us by itself. `key` is the same for the same call, so that a replayed one does nothing."""

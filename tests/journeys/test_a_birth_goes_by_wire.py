@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -88,6 +89,14 @@ def test_the_registration_of_a_commune_by_wire_comes_back(ends: tuple[Outsider, 
     page = gateway.sign_in(AUDITOR).open(f"/truong-hop/{case['id']}").text
     assert code in page
     assert "Đã đăng ký" in page
+
+
+def test_the_far_sides_code_lists_are_compared_with_ours(tmp_path: Path) -> None:
+    with start(tmp_path / "book.sqlite") as far:
+        server = Server(tmp_path, f'[commune_systems.moj]\nuse = "moj_rest"\nurl = "{far.url}"\n')
+        told = json.loads(server.right("check", "--system", "moj", "--json"))
+    assert told == {"system": "moj", "agree": True, "differences": []}
+    assert "no code lists" in server.run("check", "--system", "desk").stderr
 
 
 def test_settings_that_name_no_configured_system_are_refused(tmp_path: Path) -> None:
