@@ -35,7 +35,7 @@ lint: sync ## style, types, import order
 	$(RUN)/lint-imports --no-cache
 
 test: setup lint ## every check and every test
-	$(RUN)/pytest -n auto --dist loadfile
+	$(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 quick: sync ## unit tests and laws with few examples, on SQLite only, under a minute
 	HYPOTHESIS_PROFILE=quick $(RUN)/pytest -n auto -m "not slow" -k "not postgresql" tests/unit tests/laws

@@ -234,10 +234,10 @@ def refuse_stand_ins(settings: Settings, plugins: Plugins) -> None:
         if "*" in feed.senders
     ]
     reasons += [
-        f"{where}.{name} = {address} sends persons' data in the clear; use https://"
+        f"{where}.{name} = {address} sends persons' data or passwords in the clear; use https://"
         for where, options in _partner_options(settings)
         for name, address in options.items()
-        if isinstance(address, str) and address.startswith("http://")
+        if isinstance(address, str) and address.lower().startswith("http://")
     ]
     if settings.open_intake:
         reasons.append("open_intake = true takes messages without a token; set it to false")
@@ -251,6 +251,9 @@ def _partner_options(settings: Settings) -> list[tuple[str, Mapping[str, Any]]]:
     """Where options of partners stand in the settings, and the options."""
     systems = [(f"commune_systems.{name}", chosen.options) for name, chosen in settings.commune_systems.items()]
     feeds = [(f"feeds.{name}", {"answer_to": feed.answer_to}) for name, feed in settings.feeds.items()]
+    if settings.timestamp is not None and "password_file" in settings.timestamp.options:
+        # Without a password only digests go there, what comes back is signed, and public authorities speak plain HTTP.
+        systems.append(("timestamp", settings.timestamp.options))
     return [("population", settings.population.options), *systems, *feeds]
 
 

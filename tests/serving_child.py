@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,11 +26,30 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 _Found = TypeVar("_Found")
 
+_FIRST_PORT, _PORTS_A_WORKER = 20_000, 500
+_next = itertools.count(os.getpid())
+
+
+def quiet_port() -> int:
+    """A free port of 127.0.0.1 that stays free while nobody listens there: outgoing connections come from ports above
+    these, and every worker of a test run has its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for number in _next:
+        port = _FIRST_PORT + worker % 24 * _PORTS_A_WORKER + number % _PORTS_A_WORKER
+        with socket.socket() as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                door.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("counting ends never")
+
 
 class Server:
     """One gateway's directory (`hotich.toml`, `data/`, `serve.log`) and its `hotich serve`, which may die and return.
 
-    The first start takes free ports, later starts the same. `said` is what every command wrote to standard error.
+    The first start takes quiet ports, later starts the same. `said` is what every command wrote to standard error.
     """
 
     def __init__(self, directory: Path, settings: str = FEED) -> None:
@@ -48,6 +69,7 @@ class Server:
 
     def start(self, **variables: str) -> None:
         """Start and wait for the ready line. `variables`: settings by their HOTICH_ names, without the prefix."""
+        self.ports = [port or quiet_port() for port in self.ports]
         ports = ["--mllp-port", str(self.ports[0]), "--http-port", str(self.ports[1])]
         self.process = self.spawn("serve", *ports, **variables)
         assert self.process.stdout is not None

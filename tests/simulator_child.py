@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from tests.serving_child import CLEAN
+from tests.serving_child import CLEAN, quiet_port
 
 
 class Simulator:
-    """One simulator: the first start takes a free port, later starts the same. `options` go to every start."""
+    """One simulator: the first start takes a quiet port, later starts the same. `options` go to every start."""
 
     def __init__(self, book: Path, *options: str | Path, port: int = 0) -> None:
         self.book, self.options, self.port = book, options, port
@@ -31,6 +31,7 @@ class Simulator:
     def start(self) -> None:
         """Start and wait for the ready line."""
         log = self.book.with_suffix(".log")
+        self.port = self.port or quiet_port()
         command = ["simulate", "moj", "--port", str(self.port), "--book", str(self.book), *map(str, self.options)]
         with log.open("ab") as said:
             self.process = subprocess.Popen(

@@ -25,7 +25,7 @@ Keys = Annotated[list[str] | None, typer.Argument(metavar="[LANE]…", help="Lan
 Kind = Annotated[
     str, typer.Option(metavar="KIND", help="Lanes of one kind: dossier, follow, answer, letter, case, rx.")
 ]
-System = Annotated[str, typer.Option(metavar="NAME", help="Dossiers numbered for one commune system.")]
+System = Annotated[str, typer.Option(metavar="NAME", help="Lanes of one commune system.")]
 Commune = Annotated[str, typer.Option(metavar="CODE", help="Dossiers of one commune.")]
 Error = Annotated[str, typer.Option(metavar="CODE", help="Whose last failure's code begins so.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, a filter only shows what it would do.")]

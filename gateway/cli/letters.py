@@ -90,6 +90,7 @@ def print_letter(
     entry = NewEntry("read", case, {"who": who(), "role": "command", "why": "letter"})
     with store.write() as conn:
         append(conn, vault, f"{settings.instance}/desk", now_us(SystemClock()), [entry])
+    out.touch(mode=0o600)  # it names a family
     out.write_bytes(letter.pdf)
 
 

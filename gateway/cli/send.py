@@ -22,7 +22,7 @@ from gateway.ports.hospital import MessageReader
 
 def send(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Message files, batches or folders.")],
-    to: Annotated[str, typer.Option("--to", help="mllp://host:port or http://host:port[/path].")],
+    to: Annotated[str, typer.Option("--to", help="mllp://host:port, or http://host:port and a path if it has one.")],
     token: Annotated[str | None, typer.Option(envvar="HOTICH_TOKEN", help="Bearer token for HTTP.")] = None,
     json: AsJson = False,
 ) -> None:

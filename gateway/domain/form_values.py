@@ -65,11 +65,16 @@ def _month(month: int) -> str:
     return f"tháng {month:02d}" if month < 3 else f"tháng {month}"
 
 
+UNKNOWN_RESIDENCE = "Không có thông tin"
+"""What the forms' mappings fill in for a person whose residence is not known."""
+
+
 def address_of(value: Any, today: Callable[[str], Commune | None]) -> str:
-    """An address in one line; `today` gives the unit of a commune's code."""
+    """An address in one line; `today` gives the unit of a commune's code. "" for what registers write when the
+    residence is not known: nobody can take papers there, and the other parent's may be known."""
     if not isinstance(value, Mapping):
-        return text_of(value)
-    detail, code = text_of(value.get("dcChiTiet")), text_of(value.get("maXa"))
+        return text_of(value).replace(UNKNOWN_RESIDENCE, "")
+    detail, code = text_of(value.get("dcChiTiet")).replace(UNKNOWN_RESIDENCE, ""), text_of(value.get("maXa"))
     unit = today(code) if code else None
     whole = f"{unit.name}, {unit.province}" if unit else ""
     if whole and whole.casefold() in detail.casefold():

@@ -47,6 +47,13 @@ WHERE work.key = lane.key AND done_at IS NULL ORDER BY id LIMIT 1) WHERE key = ?
 _HELD = "WHERE partner = ? AND partner <> '' AND run_at <= ? AND token = ''"
 _LATER = {True: "? + ABS(RANDOM()) % ?", False: "? + FLOOR(RANDOM() * ?)::BIGINT"}
 """By whether the store is SQLite."""
+_HOLD = {
+    True: f"UPDATE lane SET run_at = {{at}} {_HELD}",
+    # Whoever holds one of these rows is at work on it, and may wait for another: it is left to them.
+    False: "UPDATE lane SET run_at = {at} WHERE key = "
+    f"ANY(ARRAY(SELECT key FROM lane {_HELD} FOR UPDATE SKIP LOCKED))",
+}
+"""By whether the store is SQLite."""
 HELD_PER_SECOND = 500.0
 HELD_SECONDS = 900.0
 """A backlog that was held back comes again at this pace, but within this time."""
@@ -185,11 +192,11 @@ def postpone(conn: Connection, claim: Claim, run_at: int, error: str, count_try:
 def hold_back(conn: Connection, partner: str, until: int) -> int:
     """Let every lane of a partner that is due before `until` wait until then, and come HELD_PER_SECOND a second
     afterwards, so that a backlog for one that does not answer costs the others nothing. Returns how many there were."""
+    is_sqlite = conn.dialect.name == "sqlite"
     many = _row(conn, f"SELECT COUNT(*) FROM lane {_HELD}", partner, until)[0]
     if many:
         spread = round(min(many / HELD_PER_SECOND, HELD_SECONDS) * 1_000_000) + 1
-        at = _LATER[conn.dialect.name == "sqlite"]
-        execute(conn, f"UPDATE lane SET run_at = {at} {_HELD}", (until, spread, partner, until))
+        execute(conn, _HOLD[is_sqlite].format(at=_LATER[is_sqlite]), (until, spread, partner, until))
     return int(many)
 
 

@@ -32,7 +32,6 @@ from gateway.store.session import Store, now_us
 _log = structlog.get_logger(__name__)
 _STORE_DOWN_SECONDS = 1.0
 _GROUP = 16
-_DOUBT_MICROSECONDS = 1_000_000  # between looks whether a partner in doubt answers again
 _AHEAD = 8  # lanes leased per thread: enough to keep threads and groups full, few enough to lose little in a crash
 
 
@@ -83,7 +82,7 @@ class Worker:
         self._acted: queue.SimpleQueue[_Acted | None] = queue.SimpleQueue()
         self._held: dict[str, Claim] = {}
         self._held_lock = threading.Lock()
-        self._gate = Gate()
+        self._gate = Gate(threads)
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -207,16 +206,19 @@ class Worker:
 
     def _act(self, claim: Claim) -> _Acted | None:
         """Do the part outside any transaction; None when there is nothing to record (it waits, or it failed)."""
-        if not self._gate.enter(claim.partner):
-            self._wait(claim, NotYet(self._moment() + _DOUBT_MICROSECONDS, all_of_partner=True))
+        if full := self._gate.enter(claim.partner):
+            again = self._moment() + round(full * 1_000_000)
+            self._wait(claim, NotYet(again, all_of_partner=True))
             return None
-        answered, failure = True, None
+        answered: bool | None = True
+        failure = None
         try:
             handler = self._handlers.get(claim.kind)
             if handler is None:
                 raise GatewayError("worker.no_handler", f"nothing here does work of kind {claim.kind}")
             return _Acted(claim, handler, handler.act(claim.args))
         except NotYet as later:
+            answered = None
             self._wait(claim, later)
         except Exception as error:  # noqa: BLE001 - whatever a handler does, its lane is retried or given up, with a reason
             answered, failure = not isinstance(error, Unreachable), error
@@ -230,7 +232,8 @@ class Worker:
         """Put the work off, and with it, if it says so, whatever else waits for its partner."""
         with self._store.write() as conn:
             lanes.postpone(conn, claim, later.at, "", count_try=False)
-            if later.all_of_partner and claim.partner:
+        if later.all_of_partner and claim.partner:
+            with self._store.write() as conn:
                 lanes.hold_back(conn, claim.partner, later.at)
 
     def _record(self, group: Sequence[_Acted]) -> None:
@@ -257,31 +260,51 @@ class Worker:
         _log.error("worker.store_down", lane=claim.key, work=claim.work, reason=code_of(error))
 
     def _failed(self, claim: Claim, error: Exception) -> None:
-        deadline = getattr(self._handlers.get(claim.kind), "deadline", None)
-        until = deadline(claim.args) if deadline is not None and isinstance(error, Unreachable) else None
+        until = self._deadline(claim) if isinstance(error, Unreachable) else None
         decision = decide_retry(error, claim.tries, self._moment(), until, seed=f"{claim.key}:{claim.work}")
         facts = {"lane": claim.key, "work": claim.work, "kind": claim.kind, "tries": claim.tries}
         facts["reason"] = code_of(error)
         try:
-            with self._store.write() as conn:
-                if isinstance(decision, GiveUp):
-                    self._give_up(conn, claim, decision.code, error)
-                else:
+            if isinstance(decision, GiveUp):
+                self._give_up(claim, decision.code, error)
+            else:
+                with self._store.write() as conn:
                     lanes.postpone(conn, claim, decision.at, words_of(error))
-                    if isinstance(error, Unreachable) and error.retry_after and self._gate.doubts(claim.partner):
-                        lanes.hold_back(conn, claim.partner, self._moment() + round(error.retry_after * 1_000_000))
         except Conflict:
             _log.info("work.lease_lost", **facts)
         else:
             event = "work.gave_up" if isinstance(decision, GiveUp) else "work.failed"
             _log.warning(event, place=place_of(error), **facts)
+        if isinstance(error, Unreachable) and error.retry_after and self._gate.doubts(claim.partner):
+            with self._store.write() as conn:
+                lanes.hold_back(conn, claim.partner, self._moment() + round(error.retry_after * 1_000_000))
 
-    def _give_up(self, conn: Connection, claim: Claim, code: str, error: Exception) -> None:
-        lanes.lock(conn, claim)
+    def _deadline(self, claim: Claim) -> int | None:
+        """When the work's legal clock ends, if it has one. What has gone meanwhile has none: its work still has to be
+        put off or given up."""
+        deadline = getattr(self._handlers.get(claim.kind), "deadline", None)
+        try:
+            return deadline(claim.args) if deadline is not None else None
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("work.no_deadline", lane=claim.key, work=claim.work, reason=code_of(error))
+            return None
+
+    def _give_up(self, claim: Claim, code: str, error: Exception) -> None:
         gave_up = getattr(self._handlers.get(claim.kind), "gave_up", None)
-        if gave_up is not None:
-            gave_up(conn, claim.args, code, error)
-        lanes.bury(conn, claim, words_of(error))
+        try:
+            with self._store.write() as conn:
+                lanes.lock(conn, claim)
+                if gave_up is not None:
+                    gave_up(conn, claim.args, code, error)
+                lanes.bury(conn, claim, words_of(error))
+        except (SQLAlchemyError, GatewayError):
+            raise
+        except Exception as worse:  # noqa: BLE001 - as above
+            _log.error("work.end_not_told", lane=claim.key, work=claim.work, reason=code_of(worse))
+            with self._store.write() as conn:
+                lanes.bury(conn, claim, words_of(error))
 
 
 def words_of(error: Exception) -> str:

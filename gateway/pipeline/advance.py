@@ -125,7 +125,7 @@ class Advance:
         try:
             xml = seal(services, case, dossier, version, now)
         except Misconfigured as error:
-            raise NotYet(partners.rest(services, SIGNING, error)) from error
+            raise NotYet(partners.rest(services, SIGNING, error, case.id)) from error
         with services.store.read() as conn:
             rested = partners.rests(conn, SIGNING)
         if rested:

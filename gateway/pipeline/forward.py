@@ -24,10 +24,10 @@ from gateway.messagelog.chain import NewEntry, append
 from gateway.pipeline import partners
 from gateway.pipeline.dossiers import StoredDossier, find_dossier, mark_dossier
 from gateway.pipeline.numbers import find_number, give_number
-from gateway.pipeline.outcomes import Told, move, write_outcome
+from gateway.pipeline.outcomes import NOTHING_TO_WITHDRAW, Told, move, write_outcome
 from gateway.pipeline.papers import papers_of
 from gateway.pipeline.services import Services
-from gateway.pipeline.systems import system_for
+from gateway.pipeline.systems import system_for, taken_by
 from gateway.ports.commune import CommuneSystem, Delivery, NumberedSystem, Outcome
 from gateway.store.session import execute, now_us
 
@@ -58,14 +58,18 @@ class Forward:
             today = now.astimezone(OFFICE_ZONE).date()
             where = (dossier.commune_code, place["province_code"] or "", today)
             system = system_for(conn, services, dossier.case_id, dossier.version, *where)
+            taken = taken_by(conn, dossier.case_id, dossier.version)
             rested = partners.wait_for(conn, system.name, now_us(services.clock))
+        if dossier.content["dossier"].get("withdrawn", False) and not taken:
+            # Earlier versions leave before this one, and all were rejected: the commune has nothing to take back.
+            return Told(dossier.case_id, dossier.version, system.name, NOTHING_TO_WITHDRAW)
         self._let_the_birth_go_first(dossier)
         if rested:
             partners.take_turn(services, system.name)
         try:
             outcome = self._submit(system, dossier, today)
         except Misconfigured as error:
-            raise NotYet(partners.rest(services, system.name, error), all_of_partner=True) from error
+            raise NotYet(partners.rest(services, system.name, error, dossier.case_id), all_of_partner=True) from error
         if rested:
             partners.mended(services, system.name)
         return Told(dossier.case_id, dossier.version, system.name, outcome)

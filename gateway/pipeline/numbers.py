@@ -4,13 +4,18 @@ processes give them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
+from gateway.domain.office import OFFICE_ZONE
 from gateway.errors import GatewayError
+from gateway.lanes.lanes import NotYet
 from gateway.pipeline.services import Services
 from gateway.store.session import execute, now_us
+
+log = structlog.get_logger(__name__)
 
 LAST = 9_999
 """Four digits: what the exchange's code has room for."""
@@ -35,7 +40,7 @@ class Number:
 def give_number(services: Services, case_id: str, system: str, agency: str, day: date) -> Number:
     """The code of a case's dossier at a system; the first call gives it, durably, before anything is sent.
 
-    Raises GatewayError `dossier.numbers_used_up` when the agency's day has no number left.
+    Raises NotYet when the agency's day has no number left: it goes on at the next office day's beginning.
     """
     with services.store.read() as conn:
         found = find_number(conn, case_id, system)
@@ -45,8 +50,9 @@ def give_number(services: Services, case_id: str, system: str, agency: str, day:
         # The series' row is locked from here to the commit: who comes second counts on, or finds what was given.
         last = execute(conn, _COUNT, (agency, day.isoformat())).fetchone()[0]
         if last > LAST:
-            words = f"agency {agency} has given {LAST} numbers on {day}: the rest waits for tomorrow"
-            raise GatewayError("dossier.numbers_used_up", words)
+            log.warning("dossier.numbers_used_up", agency=agency, day=day.isoformat())
+            tomorrow = datetime.combine(day + timedelta(days=1), time(), OFFICE_ZONE)
+            raise NotYet(int(tomorrow.timestamp() * 1_000_000))
         code = f"{agency}-{day:%y%m%d}-{last:04d}"
         if execute(conn, _GIVE, (case_id, system, code, now_us(services.clock))).rowcount:
             return Number(code, is_new=True)

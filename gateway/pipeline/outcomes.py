@@ -25,7 +25,11 @@ from gateway.views.outcomes import find_outcome
 ENDS = ("registered", "refused", "cancelled")
 """After these words of a commune nothing more is awaited."""
 
+NOTHING_TO_WITHDRAW = Outcome("cancelled")
+"""What becomes of a withdrawal when no earlier version was taken: nobody has to be asked."""
+
 _STATE = 'SELECT status FROM "case" WHERE id = ?'
+_NEWER = "SELECT 1 FROM dossier WHERE case_id = ? AND version > ? AND taken_at IS NOT NULL"
 _EVENT: Mapping[str, str] = {
     "pending": "delivered",
     "accepted": "accepted",
@@ -78,14 +82,12 @@ def write_outcome(conn: Connection, services: Services, kind: str, told: Told) -
         meta["findings"] = [finding.code for finding in findings]
     said["findings"] = [finding.as_json() for finding in findings]
     append(conn, services.vault, services.chain, now, [NewEntry(kind, told.case, meta, payload)])
-    if outcome.state != "rejected":
+    if outcome.state != "rejected" and outcome != NOTHING_TO_WITHDRAW:
         execute(conn, _TAKEN, (told.system, now, told.case, told.version))
-    # A correction that arrives meets a decision already made; that the officer answers it comes with `follow`.
-    again = kind == "forwarded" and told.version > 1 and outcome.state != "rejected"
-    event = "delivered" if again else _EVENT[outcome.state]
+    event, is_overtaken = _event_of(conn, kind, told)
     before, state = move(conn, told.case, event, now)
     mark_dossier(conn, told.case, told.version, state, now)
-    if event in TRANSITIONS[before]:
+    if event in TRANSITIONS[before] and not is_overtaken:
         _keep(conn, services, told, said, now)
     if state != before:
         _pass_on(conn, services, told.case, state, now)
@@ -93,6 +95,19 @@ def write_outcome(conn: Connection, services: Services, kind: str, told: Told) -
     if kind == "forwarded" and system and system.poll_seconds and outcome.state not in ("rejected", *ENDS):
         follow = {"case": told.case, "version": told.version, "looks": 0}
         lanes.put(conn, f"follow:{told.case}", "follow", follow, now, system.poll_seconds, told.system)
+
+
+def _event_of(conn: Connection, kind: str, told: Told) -> tuple[str, bool]:
+    """What the word means for the journey, and whether a newer version elsewhere overtook it: that somebody works on
+    the older one must not hide the correction, or the withdrawal, that an officer has yet to answer."""
+    state = told.outcome.state
+    if told.outcome == NOTHING_TO_WITHDRAW:
+        return "withdrawn", False
+    if kind == "forwarded":
+        # A correction that arrives meets a decision already made; that the officer answers it comes with `follow`.
+        return "delivered" if told.version > 1 and state != "rejected" else _EVENT[state], False
+    newer = state in ("pending", "accepted") and execute(conn, _NEWER, (told.case, told.version)).fetchone() is not None
+    return "delivered" if newer else _EVENT[state], newer
 
 
 def _keep(conn: Connection, services: Services, told: Told, said: Mapping[str, Any], now: int) -> None:
@@ -111,7 +126,9 @@ def _keep(conn: Connection, services: Services, told: Told, said: Mapping[str, A
 def move(conn: Connection, case_id: str, event: str, now: int) -> tuple[str, str]:
     """Move the case along its journey: its state before and after. An answer about what moved on meanwhile changes
     nothing: it must not wedge the lane in which the newer version waits."""
-    before: str = execute(conn, _STATE, (case_id,)).fetchone()[0]
+    # The row is held from here on: two words at once are folded one after the other.
+    hold = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    before: str = execute(conn, _STATE + hold, (case_id,)).fetchone()[0]
     state = TRANSITIONS[before].get(event, before)
     set_status(conn, case_id, state, now)
     return before, state

@@ -1,9 +1,9 @@
 """Partners that refuse us altogether: commune systems (wrong credentials, address, agency, province), the signing key
 (its certificate ended, the device refuses our PIN). They rest.
 
-One delivery told us; the others for that system need not ask. Every PROBE_MINUTES one delivery tries again, since the
-mistake may be mended on the far side; `hotich deliveries resume` tries at once. People are told once: one entry in
-the log, one error event, and the state on pages and metrics as long as it lasts.
+One delivery told us; the others for that system need not ask. Every PROBE_MINUTES one delivery or poll tries again,
+since the mistake may be mended on the far side; `hotich deliveries resume` tries at once. People are told once: one
+entry in the log, one error event, and the state on pages and metrics as long as it lasts.
 """
 
 from __future__ import annotations
@@ -52,14 +52,15 @@ def take_turn(services: Services, name: str) -> None:
             raise NotYet(after, all_of_partner=True)
 
 
-def rest(services: Services, name: str, error: Misconfigured) -> int:
-    """Let a system rest; when it is tried again, in microseconds. Tells people the first time."""
+def rest(services: Services, name: str, error: Misconfigured, case_id: str) -> int:
+    """Let a system rest; when it is tried again, in microseconds. Tells people the first time. `case_id`: whose dossier
+    was refused, so that an erasure of the case finds the evidence, too."""
     now = now_us(services.clock)
     after = now + PROBE_MINUTES * 60_000_000
     with services.store.write() as conn:
         first = execute(conn, _REST, (name, error.code, error.message, now, after)).rowcount == 1
         if first:
-            entry = NewEntry("partner_rests", name, {"code": error.code}, error.evidence or None)
+            entry = NewEntry("partner_rests", case_id, {"partner": name, "code": error.code}, error.evidence or None)
             append(conn, services.vault, services.chain, now, [entry])
         else:
             execute(conn, _AGAIN, (error.code, error.message, after, name))
@@ -69,7 +70,7 @@ def rest(services: Services, name: str, error: Misconfigured) -> int:
 
 
 def mended(services: Services, name: str) -> None:
-    """The system took a delivery again: the others may go."""
+    """The system answers us again: the others may go."""
     now = now_us(services.clock)
     with services.store.write() as conn:
         if resume(conn, name, now):

@@ -67,6 +67,7 @@ class CallbackSeen(SQLModel, table=True):
     system: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     at: int = Field(sa_column=_big(nullable=False))
+    __table_args__ = (Index("callback_seen_at", "at"),)
 
 
 class NoticeRow(SQLModel, table=True):

@@ -13,7 +13,7 @@ from gateway.store.session import execute
 PAGE = 500
 STATES = ("dead", "waiting", "due", "all")
 
-_LANES = "SELECT key, run_at, tries, error, dead FROM lane WHERE {which} AND key > ? ORDER BY key LIMIT ?"
+_LANES = "SELECT key, run_at, tries, error, dead, partner FROM lane WHERE {which} AND key > ? ORDER BY key LIMIT ?"
 _WHICH = {True: "dead", False: "(dead OR run_at IS NOT NULL)"}
 """By whether only dead lanes are wanted: those have an index of their own."""
 _CASES = """SELECT c.id, c.status, c.commune_code, COALESCE(n.code, ''), COALESCE(n.system, '')
@@ -24,7 +24,7 @@ FROM "case" c LEFT JOIN dossier_number n ON n.case_id = c.id WHERE c.id IN ({mar
 class LaneFilter:
     """What to look for; "" is anything. `state` is one of STATES; `kind` the first part of a lane's key (dossier,
     follow, answer, letter, case, rx); `error` the beginning of the last failure's code; `system` a commune system that
-    numbers dossiers."""
+    numbered the dossier or that the lane's work goes to."""
 
     state: str = "dead"
     kind: str = ""
@@ -48,6 +48,7 @@ class LaneLine:
     commune_code: str = ""
     code: str = ""
     system: str = ""
+    partner: str = ""
 
 
 def find_lanes(conn: Connection, wanted: LaneFilter, now: int) -> Iterator[LaneLine]:
@@ -56,11 +57,12 @@ def find_lanes(conn: Connection, wanted: LaneFilter, now: int) -> Iterator[LaneL
     sql = _LANES.format(which=_WHICH[wanted.state == "dead"])
     while rows := execute(conn, sql, (after, PAGE)).fetchall():
         cases = _cases(conn, {key.rpartition(":")[2] for key, *_ in rows})
-        for key, run_at, tries, error, dead in rows:
+        for key, run_at, tries, error, dead, partner in rows:
             if wanted.kind and not key.startswith(f"{wanted.kind}:"):
                 return
             state = "dead" if dead else "due" if run_at <= now else "waiting"
-            line = LaneLine(key, state, run_at, tries, error, **cases.get(key.rpartition(":")[2], {}))
+            case = cases.get(key.rpartition(":")[2], {})
+            line = LaneLine(key, state, run_at, tries, error, **case, partner=partner)
             if _is_wanted(line, wanted):
                 yield line
         after = rows[-1][0]
@@ -75,7 +77,7 @@ def _cases(conn: Connection, ids: set[str]) -> Mapping[str, dict[str, Any]]:
 def _is_wanted(line: LaneLine, wanted: LaneFilter) -> bool:
     return (
         wanted.state in ("all", line.state)
-        and wanted.system in ("", line.system)
+        and wanted.system in ("", line.system, line.partner)
         and wanted.commune in ("", line.commune_code)
         and line.error.startswith(wanted.error)
     )

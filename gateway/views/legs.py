@@ -83,12 +83,15 @@ class Legs:
     notices: Sequence[Told]
 
 
-def legs_of(conn: Connection, case_id: str) -> Legs:
-    """The legs of a case; whoever asks has checked that the case is within reach."""
+def legs_of(conn: Connection, case_id: str, feeds: frozenset[str] | None = None) -> Legs:
+    """The legs of a case; whoever asks has checked that the case is within reach. `feeds`: what other feeds sent about
+    it, and were told, stays out; None: every feed's is shown."""
     number = execute(conn, _NUMBER, (case_id,)).fetchone()
     run_at, tries, error, dead = execute(conn, _LANE, (f"dossier:{case_id}",)).fetchone() or (None, 0, "", False)
+    messages = [Acknowledged(*row) for row in execute(conn, _MESSAGES, (case_id,)).fetchall()]
+    notices = [Told(*row) for row in execute(conn, _NOTICES, (case_id,)).fetchall()]
     return Legs(
-        messages=[Acknowledged(*row) for row in execute(conn, _MESSAGES, (case_id,)).fetchall()],
+        messages=[told for told in messages if feeds is None or told.feed in feeds],
         identity=_identity(conn, case_id),
         versions=[SentVersion(*row) for row in execute(conn, _VERSIONS, (case_id,)).fetchall()],
         code=number[0] if number else "",
@@ -96,7 +99,7 @@ def legs_of(conn: Connection, case_id: str) -> Legs:
         tries=tries,
         error=error.partition(" ")[0],
         given_up=bool(dead),
-        notices=[Told(*row) for row in execute(conn, _NOTICES, (case_id,)).fetchall()],
+        notices=[told for told in notices if feeds is None or told.feed in feeds],
     )
 
 

@@ -38,6 +38,11 @@ class Principal:
         own = None if self.facilities is None else self._feeds(feeds)
         return Reach(facilities=self.facilities, communes=None, feeds=own)
 
+    def shown_feeds(self, feeds: Mapping[str, Feed]) -> frozenset[str] | None:
+        """Whose messages and notices are shown of a case within reach: to a hospital its own feeds' alone, to officers
+        and auditors all (None)."""
+        return self.reach(feeds).feeds if self.role == "hospital" else None
+
     def _feeds(self, feeds: Mapping[str, Feed]) -> frozenset[str]:
         facilities = self.facilities or frozenset()
         own = {feed.name for feed in feeds.values() if feed.facility_code and feed.facility_code in facilities}

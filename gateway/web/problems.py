@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from gateway.errors import Conflict, LogUnavailable
@@ -54,6 +55,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BadCursor, _bad_cursor)
     app.add_exception_handler(LogUnavailable, _log_unavailable)
     app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -112,6 +114,13 @@ async def _log_unavailable(request: Request, error: Exception) -> Response:
 async def _conflict(request: Request, error: Exception) -> Response:
     assert isinstance(error, Conflict)
     return answer(request, Problem(503, error.code, "another writer was first; nothing was written, try again"))
+
+
+async def _unstorable(request: Request, error: Exception) -> Response:
+    # PostgreSQL has no null character in text, so nothing can be called by a name that holds one.
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        return answer(request, Problem(404, "http.not_found", "nothing is called so"))
+    return await _unexpected(request, error)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

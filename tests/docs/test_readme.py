@@ -102,9 +102,13 @@ def test_settings_shown_in_the_tours_are_settings() -> None:
 def test_the_list_of_what_is_missing_is_true() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     points = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
-    assert set(points["gateway.commune"]) == {"desk", "moj_rest", "folder"} and "The desk, `moj_rest` and `folder`" in text
+    assert (
+        set(points["gateway.commune"]) == {"desk", "moj_rest", "folder"} and "The desk, `moj_rest` and `folder`" in text
+    )
     assert set(points["gateway.population"]) == {"embedded", "soap", "rest"} and "`soap` and `rest` were tried" in text
-    assert set(points["gateway.signing"]) == {"development", "pem", "pkcs11", "rfc3161"} and "PKCS#11 (tried with" in text
+    assert (
+        set(points["gateway.signing"]) == {"development", "pem", "pkcs11", "rfc3161"} and "PKCS#11 (tried with" in text
+    )
     outcomes = {f"outcome_{way}" for way in ("hl7v2", "fhir", "webhook", "file")}
     assert set(points["gateway.hospital"]) == {"hl7v2", "fhir", "moh", "mllp", "folder", *outcomes}
 

@@ -1,12 +1,14 @@
-"""Many dossiers to the simulated exchange, which misbehaves, by a worker that is killed: what came of it.
+"""Many dossiers to the simulated exchange, which misbehaves, by workers that are killed: what came of it.
 
-`python -m tests.faults.delivery_run COUNT [KILLS]` runs it at any size and prints the findings; the test runs a small
-one. All people are invented, the far side is `hotich simulate moj`.
+`python -m tests.faults.delivery_run COUNT [KILLS] [WORKERS DATABASE]` runs it at any size and prints the findings; the
+test runs a small one. DATABASE is the address of an empty PostgreSQL database, for several worker processes; without,
+it is SQLite and one worker. All people are invented, the far side is `hotich simulate moj`.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -48,11 +50,14 @@ class Run:
     server: Server
     count: int
     url: str
+    database: str = ""
+    workers: int = 1
     redriven: int = 0
+    nearly_all_after: float = 0.0
 
     @property
     def address(self) -> str:
-        return f"sqlite:///{self.server.data / 'hotich.db'}"
+        return self.database or f"sqlite:///{self.server.data / 'hotich.db'}"
 
     def prepare(self) -> None:
         """Settings, and the sealed dossiers in the store."""
@@ -63,27 +68,39 @@ class Run:
         agencies = "21583,H99.001,One,,,test\n21592,H99.002,Other,,,test\n"
         (codes / "commune_agencies.csv").write_text(TABLE + agencies)
         settings = SETTINGS.format(url=self.url)
-        self.server.config.write_text(f'data_dir = "data"\n{settings}{FEED}', encoding="utf-8")
+        where = f'data_dir = "data"\ndatabase_url = "{self.database}"\n'
+        self.server.config.write_text(f"{where}{settings}{FEED}", encoding="utf-8")
+        if self.database:
+            self.server.right("migrate")
         services = build(load(self.server.config))
         put_sealed(services, self.count, "sample", corrected_every=20)
         services.store.close()
 
     def deliver(self, kills: int, patience: float) -> float:
-        """Run the worker until every dossier has left, killing it `kills` times on the way; the seconds it took."""
-        began, worker = time.monotonic(), self.server.spawn("worker")
+        """Run the workers until every dossier has left, killing one of them after the other, `kills` times in all; the
+        seconds it took. The last ones only wait for their turn after many failures in a row: `nearly_all_after`."""
+        began, running = time.monotonic(), [self._worker(number) for number in range(self.workers)]
         store = Store.open(self.address)
         try:
             for kill in range(1, kills + 1):
                 self._wait(store, self.count * kill // (kills + 1), patience)
-                worker.kill()
-                worker.communicate()
-                worker = self.server.spawn("worker")
+                number = kill % self.workers
+                running[number].kill()
+                running[number].communicate()
+                running[number] = self._worker(number)
+            self._wait(store, self.count * 99 // 100, patience)
+            self.nearly_all_after = time.monotonic() - began
             self._wait(store, self.count, patience)
             return time.monotonic() - began
         finally:
             store.close()
-            worker.terminate()
-            worker.communicate(timeout=60)
+            for worker in running:
+                worker.terminate()
+            for worker in running:
+                worker.communicate(timeout=60)
+
+    def _worker(self, number: int) -> subprocess.Popen[bytes]:
+        return self.server.spawn("worker", instance=f"worker{number}")
 
     def _wait(self, store: Store, wanted: int, patience: float) -> None:
         """Until so many cases are at rest: taken, and no lane of theirs has work left. What was given up because the
@@ -128,30 +145,41 @@ class Run:
 
 
 def _lanes(store: Store, which: str) -> int:
+    sql = f"SELECT COUNT(*) FROM lane WHERE key >= ? AND key < ? AND {which}"
     with store.read() as conn:
-        return int(execute(conn, f"SELECT COUNT(*) FROM lane WHERE key LIKE 'dossier:%' AND {which}").fetchone()[0])
+        return int(execute(conn, sql, ("dossier:", "dossier;")).fetchone()[0])
 
 
-def run(directory: Path, count: int, kills: int, patience: float = 900.0) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Findings, and figures of the run."""
+def run(
+    directory: Path, count: int, kills: int, patience: float = 900.0, workers: int = 1, database: str = ""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Findings, and figures of the run. More than one worker needs a `database` that is shared."""
     secret = directory / "token"
     secret.write_text("invented-token", encoding="utf-8")
     (directory / "far").mkdir()
     with start(directory / "far" / "book.sqlite", faults=Path("mixed"), secret=secret) as far_side:
-        one = Run(Server(directory), count, far_side.url)
+        one = Run(Server(directory), count, far_side.url, database, workers)
         one.prepare()
         seconds = one.deliver(kills, patience)
         found = one.findings(far_side.dossiers())
         played = httpx.get(f"{far_side.url}/book", timeout=60).json()["counts"]
-    figures = {"seconds": round(seconds, 1), "per_second": round(count / seconds, 1), "redriven": one.redriven}
+    figures = {
+        "workers": workers,
+        "seconds": round(seconds, 1),
+        "seconds_to_99_percent": round(one.nearly_all_after, 1),
+        "per_second": round(count * 0.99 / one.nearly_all_after, 1),
+        "redriven": one.redriven,
+    }
     return found, {**figures, "far_side": played}
 
 
 def main() -> None:
     """Print findings and figures; exit 1 when something is wrong."""
-    count, kills = (int(word) for word in (*sys.argv[1:3], "3")[:2])
+    words = [word for word in sys.argv[1:] if word != "--memory"]
+    count, kills, workers = (int(word) for word in (words + ["3", "1"][len(words) - 1 :])[:3])
+    database = words[3] if len(words) > 3 else ""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if "--memory" in sys.argv else None) as directory:
-        found, figures = run(Path(directory), count, kills)
+        found, figures = run(Path(directory), count, kills, workers=workers, database=database)
     print(json.dumps({"count": count, "kills": kills, **figures, **found}, indent=2))
     sys.exit(1 if any(found.values()) else 0)
 

@@ -53,9 +53,10 @@ def installed(kind: str, directory: Path, request: pytest.FixtureRequest, settin
     return server
 
 
-@pytest.fixture(scope="session", params=STORES)
+@pytest.fixture(scope="module", params=STORES)
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
-    """A gateway that runs for all journeys on one store. At the end, nothing it wrote may name anybody."""
+    """A gateway of one file's own on one store: what another file sent is never there, whichever ran before on this
+    worker. At the end, nothing it wrote may name anybody."""
     server = installed(request.param, tmp_path_factory.mktemp(f"gateway-{request.param}"), request)
     outsider = Outsider(server)
     try:

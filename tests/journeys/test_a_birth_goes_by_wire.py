@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from tests.journeys.conftest import SAMPLE_FEED
 from tests.journeys.outsider import AUDITOR, Outsider, sample, segments
-from tests.serving_child import Server, wait_until
+from tests.serving_child import Server, quiet_port, wait_until
 from tests.simulator_child import Simulator, start
 
 BIRTH = "birth/newborn-admitted-with-pv1-4-n/01-adt-a01.hl7"
@@ -33,11 +32,6 @@ answer_to = "{told}"
 pytestmark = pytest.mark.timeout(120)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
-
-
 def by_wire(directory: Path, stack: ExitStack, *, poll: int, calls: bool) -> tuple[Outsider, Simulator]:
     """A gateway before the simulated exchange; who tells whom: the far side calls, or we ask every second."""
     for name in ("token", "callback"):
@@ -45,7 +39,7 @@ def by_wire(directory: Path, stack: ExitStack, *, poll: int, calls: bool) -> tup
     (directory / "overlay" / "codes").mkdir(parents=True)
     (directory / "overlay" / "codes" / "commune_systems.csv").write_text(TABLE, encoding="utf-8")
     (directory / "told").mkdir()
-    port = free_port()
+    port = quiet_port()
     call = {"callback": f"http://127.0.0.1:{port}/api/callbacks/moj", "callback_secret": directory / "callback"}
     far = stack.enter_context(start(directory / "book.sqlite", secret=directory / "token", **(call if calls else {})))
     settings = SETTINGS.format(url=far.url, poll=poll, told=directory / "told")

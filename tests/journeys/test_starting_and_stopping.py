@@ -19,7 +19,7 @@ from gateway.testing.traffic import admission
 from tests.journeys.conftest import STORES, installed
 from tests.serving_child import FEED, Server
 
-MESSAGES = 400
+MESSAGES = 4_000  # more than are answered before the signal is heard, however slow the machine
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
 pytestmark = pytest.mark.timeout(90)
 

@@ -18,7 +18,7 @@ from tests.journeys.conftest import SETTINGS, assert_nobody_is_named, installed
 from tests.journeys.outsider import OFFICER, Outsider, sample
 from tests.journeys.test_a_birth_is_registered import CHILDS_NUMBER, register
 from tests.mllp_peer import MllpPeer
-from tests.serving_child import wait_until
+from tests.serving_child import quiet_port, wait_until
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -26,8 +26,7 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture
 def port() -> int:
     """A port at which nobody listens yet."""
-    with MllpPeer() as peer:
-        return peer.port
+    return quiet_port()
 
 
 @pytest.fixture

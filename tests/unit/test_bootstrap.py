@@ -77,6 +77,35 @@ def test_each_stand_in_alone_is_refused(wrong: dict[str, object], tmp_path: Path
     assert told.value.code == "settings.not_for_production"
 
 
+_PARTNER = {"use": "any", "url": "https://partner.example"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"population": {"use": "soap", "url": "http://partner.example"}},
+        {"population": {"use": "soap", "url": "HTTP://partner.example"}},
+        {"commune_systems": {"moj": {**_PARTNER, "token_url": "http://partner.example/token"}}},
+        {"commune_systems": {"moj": {**_PARTNER, "url": "http://127.0.0.1:8080"}}},  # as a simulator's is
+        {"timestamp": {**_PARTNER, "url": "http://partner.example", "user": "we", "password_file": "tsa.password"}},
+    ],
+)
+def test_partners_in_the_clear_are_refused_in_production(
+    wrong: dict[str, object], tmp_path: Path, installed: Plugins
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        refuse_stand_ins(ready_for_production(tmp_path, **wrong), installed)
+    assert told.value.code == "settings.not_for_production"
+    assert "in the clear" in told.value.message
+
+
+def test_a_timestamp_authority_that_gets_digests_alone_may_be_asked_in_the_clear(
+    tmp_path: Path, installed: Plugins
+) -> None:
+    authority = {"use": "rfc3161", "url": "http://time.example", "ca": "root.pem"}
+    refuse_stand_ins(ready_for_production(tmp_path, timestamp=authority), installed)
+
+
 def test_development_refuses_no_stand_in(tmp_path: Path, installed: Plugins) -> None:
     refuse_stand_ins(settings(tmp_path, open_intake=True), installed)
 

@@ -42,8 +42,10 @@ def read_case(case_id: str, site: SiteDep, who: PersonReaderDep) -> dict[str, An
     """One case with its newest dossier."""
     detail = _get_case(site, who, case_id)
     note_read(site, who, [case_id], "api")
-    with site.services.store.read() as conn:
-        legs, outcome = legs_of(conn, case_id), find_outcome(conn, site.services.vault, case_id)
+    services = site.services
+    with services.store.read() as conn:
+        legs = legs_of(conn, case_id, who.shown_feeds(services.feeds))
+        outcome = find_outcome(conn, services.vault, case_id)
     return {
         **asdict(detail.line),
         "messages": detail.messages,

@@ -1,4 +1,5 @@
-"""Cases that wait for a person: /cho-xu-ly lists them, /cho-xu-ly/{case_id} shows one and takes the decision.
+"""Cases that wait for a person: /cho-xu-ly lists them, /cho-xu-ly/{case_id} shows one and takes the decision. The list
+also names the cases that stopped on their way to the commune (views.halted); their page is /truong-hop/{case_id}.
 
 Least privilege: a coordinator (an officer of all communes) sees every waiting case and gives it to any commune. An
 officer of single communes sees those that may concern the own commune and takes them there, nowhere else, and lets go
@@ -8,7 +9,7 @@ on only what is the own commune's already. The auditor looks and decides nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated
 
@@ -25,6 +26,8 @@ from gateway.pipeline.desk import choose_commune, complete, release
 from gateway.pipeline.services import Services
 from gateway.views.cases import find_case_detail
 from gateway.views.desk import find_on_desk
+from gateway.views.halted import HaltedCase, count_halted, list_halted
+from gateway.views.partners import list_resting
 from gateway.views.waiting import WaitingCase, WaitingCount, count_waiting, find_waiting, list_waiting
 from gateway.web.access import CheckedFormDep, SignedInDep, require_role
 from gateway.web.accounts import find_user
@@ -64,6 +67,17 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HaltedRow:
+    """One line of the list of cases that stopped, as shown."""
+
+    case: HaltedCase
+    subject: str
+    place: str
+    left: str
+    pressing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """A decision on record: `about` is "commune" or a hold's code, `words` say what was decided. `again`: the dossier
     is not made anew with it yet."""
@@ -90,11 +104,12 @@ class Attempt:
 
 
 def count_for(services: Services, who: Principal) -> WaitingCount | None:
-    """How many cases wait within the person's reach; None for roles that do not see them."""
+    """How many cases wait or stopped within the person's reach; None for roles that do not see them."""
     if who.role not in ("officer", "auditor"):
         return None
     with services.store.read() as conn:
-        return count_waiting(conn, services.vault, who.reach(services.feeds))
+        waiting = count_waiting(conn, services.vault, who.reach(services.feeds))
+        return replace(waiting, number=waiting.number + count_halted(conn, who.reach(services.feeds)))
 
 
 @router.get("")
@@ -104,12 +119,16 @@ def show_waiting(site: SiteDep, session: SignedInDep, sau: str | None = None, xo
     require_role(who, "officer", "auditor")
     with services.store.read() as conn:
         page = list_waiting(conn, services.vault, who.reach(services.feeds), sau)
-    note_read(site, who, [case.case_id for case in page.rows], "waiting")
+        halted = list_halted(conn, services.vault, who.reach(services.feeds)) if sau is None else []
+        resting = list_resting(conn) if who.communes is None else []
+    note_read(site, who, [*(case.case_id for case in halted), *(case.case_id for case in page.rows)], "waiting")
     today = services.clock.now().astimezone(VIETNAM).date()
     values = {
         "rows": [_row(site, case, today) for case in page.rows],
         "next": page.next,
         "first": sau is None,
+        "halted": [_halted_row(site, case, today) for case in halted],
+        "resting": resting,
         "settled": bool(xong),
         "coordinator": who.communes is None,
         "w": words,
@@ -252,6 +271,13 @@ def _may_release(who: Principal, found: WaitingCase) -> bool:
 def _row(site: Site, case: WaitingCase, today: date) -> WaitingRow:
     left, pressing = words.days_left(case.register_by, today)
     return WaitingRow(case, subject_of(site.forms[case.kind], case.fields), _short_reasons(case), left, pressing)
+
+
+def _halted_row(site: Site, case: HaltedCase, today: date) -> HaltedRow:
+    left, pressing = words.days_left(case.register_by, today)
+    place = site.services.catalogue.units.today(case.commune_code)
+    subject = subject_of(site.forms[case.kind], case.fields)
+    return HaltedRow(case, subject, place.name if place else case.commune_code, left, pressing)
 
 
 def _short_reasons(case: WaitingCase) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import structlog
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from gateway.cli.main import build_app
@@ -257,3 +258,17 @@ def test_an_altered_log_is_told_in_plain_words(data: Path) -> None:
     done = run("log", "verify")
     assert done.exit_code == 1
     assert "ALTERED" in done.stdout
+
+
+def command_paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, below in getattr(command, "commands", {}).items():
+        yield from command_paths(below, (*path, name))
+
+
+def test_every_command_tells_how_it_is_used() -> None:
+    """Square brackets in a help text are markup to what prints it."""
+    paths = list(command_paths(get_command(APP)))
+    wrong = [path for path in paths if CliRunner().invoke(APP, [*path, "--help"]).exit_code]
+    assert len(paths) > 25
+    assert wrong == []

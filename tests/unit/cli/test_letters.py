@@ -73,6 +73,7 @@ def test_a_missing_letter_is_named_put_to_be_made_and_no_longer_missing(settings
     assert "in time 1" in told.stdout
     assert "0 to be made" in run(settings, "make").stdout
     assert run(settings, "print", "ks-cu", "-o", str(tmp_path / "a.pdf")).exit_code == 0
+    assert (tmp_path / "a.pdf").stat().st_mode & 0o077 == 0
     assert (tmp_path / "a.pdf").read_bytes() == PDF
     with store.read() as conn:
         assert conn.execute(select(Entry.subject).where(Entry.kind == "read")).scalars().all() == ["ks-cu"]

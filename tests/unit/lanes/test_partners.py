@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import Refused, Unreachable
 from gateway.lanes import lanes
-from gateway.lanes.gate import DOUBT_AFTER, Gate
+from gateway.lanes.gate import DOUBT_AFTER, LATER, SOON, Gate
 from gateway.lanes.lanes import HELD_PER_SECOND, HELD_SECONDS, NotYet
 from gateway.lanes.worker import Worker
 from gateway.store.session import Store, execute, now_us
@@ -90,7 +90,7 @@ def test_one_answer_that_it_is_down_serves_all_that_wait_for_it(
     handler = Sends(error)
     Worker(store, {"send": handler}, clock=clock, threads=4).run_until_idle()
     assert handler.asked.count("alive") == 5
-    assert handler.asked.count("dead") <= 4  # what was leased together with the first
+    assert handler.asked.count("dead") <= 2 * 4  # what was leased together, until the failures are doubt
 
 
 def test_a_no_is_an_answer(store: Store, clock: StillClock) -> None:
@@ -101,28 +101,37 @@ def test_a_no_is_an_answer(store: Store, clock: StillClock) -> None:
 
 
 def test_while_a_partner_is_in_doubt_one_thread_asks_it() -> None:
-    gate = Gate()
-    assert gate.enter("moj")
+    gate = Gate(8)
+    gate.enter("moj")
     for _ in range(DOUBT_AFTER):
-        assert gate.enter("moj")  # one failure now and then is no doubt
+        assert not gate.enter("moj")
         gate.leave("moj", answered=False)
-    assert not gate.enter("moj")
+    assert gate.enter("moj") == LATER
     gate.leave("moj", answered=False)
-    assert gate.enter("moj")
     assert not gate.enter("moj")
-    assert gate.enter("elsewhere")
+    assert gate.enter("moj") == LATER
+    assert not gate.enter("elsewhere")
     gate.leave("moj", answered=True)
-    assert gate.enter("moj")
-    assert gate.enter("moj")
+    assert [gate.enter("moj") for _ in range(8)] == [0.0] * 8
+
+
+def test_a_partner_that_has_not_answered_gets_half_of_the_threads() -> None:
+    gate = Gate(4)
+    assert [gate.enter("moj") for _ in range(4)] == [0.0, 0.0, SOON, SOON]
+    gate.leave("moj", answered=True)
+    assert [gate.enter("moj") for _ in range(3)] == [0.0] * 3
+    gate.leave("moj", answered=False)
+    assert gate.enter("moj") == SOON
+    assert not gate.doubts("moj")
 
 
 def test_work_without_a_partner_is_never_held_up() -> None:
-    gate = Gate()
+    gate = Gate(1)
     for _ in range(DOUBT_AFTER):
-        assert gate.enter("")
+        assert not gate.enter("")
         gate.leave("", answered=False)
-    assert gate.enter("")
-    assert gate.enter("")
+    assert not gate.enter("")
+    assert not gate.enter("")
 
 
 def test_holding_back_reads_its_own_index(store: Store) -> None:
@@ -132,3 +141,41 @@ def test_holding_back_reads_its_own_index(store: Store) -> None:
             execute(conn, "SET LOCAL enable_seqscan = off", ())
         plan = execute(conn, f"{explain} SELECT COUNT(*) FROM lane {lanes._HELD}", ("x", 1)).fetchall()
     assert "lane_partner" in str(plan)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_holding_back_waits_for_no_other_transaction(store: Store, clock: StillClock) -> None:
+    """Two workers that held back, or one that put work into two lanes meanwhile, would lock each other out."""
+    put(store, clock, "dead", 3)
+    with store.write() as busy, store.write() as conn:
+        lanes.put(busy, "dead:1", "send", {"to": "dead"}, now_us(clock), partner="dead")
+        execute(conn, "SET LOCAL lock_timeout = '2s'")
+        lanes.hold_back(conn, "dead", now_us(clock) + SECOND)
+    assert runs(store, "dead")[0] == now_us(clock)
+    assert all(run_at > now_us(clock) for run_at in runs(store, "dead")[1:])
+
+
+def test_work_that_has_to_wait_says_nothing_of_its_partner() -> None:
+    gate = Gate(1)
+    for number in range(DOUBT_AFTER):
+        gate.enter("moj")
+        gate.leave("moj", answered=None)
+        assert not gate.doubts("moj")
+        gate.enter("moj")
+        gate.leave("moj", answered=False)
+        assert gate.doubts("moj") is (number == DOUBT_AFTER - 1)
+    gate.enter("moj")
+    gate.leave("moj", answered=None)
+    assert gate.doubts("moj")
+
+
+def test_a_handler_that_asks_nobody_leaves_the_doubt_as_it_was(store: Store, clock: StillClock) -> None:
+    put(store, clock, "dead", DOUBT_AFTER)
+    handler = Sends(Unreachable("partner.unreachable", "no answer"))
+    worker = Worker(store, {"send": handler}, clock=clock, threads=1)
+    worker.run_until_idle()
+    assert worker._gate.doubts("dead")
+    clock.pass_seconds(3)
+    handler.error = NotYet(now_us(clock) + SECOND)
+    worker.run_until_idle()
+    assert worker._gate.doubts("dead")

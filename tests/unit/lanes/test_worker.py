@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from gateway.errors import Refused, Unreachable
+from gateway.errors import Conflict, Refused, Unreachable
 from gateway.lanes import lanes
 from gateway.lanes.lanes import NotYet
 from gateway.lanes.worker import Worker
@@ -118,6 +118,34 @@ def test_a_clear_no_stops_the_lane_and_tells_the_handler(store: Store, clock: St
         lanes.redrive(conn, ["a"], now_us(clock))
     worker.run_until_idle()
     assert handler.recorded == [7, 1, 2]
+
+
+def test_work_without_a_legal_clock_any_more_is_put_off_like_any_other(store: Store, clock: StillClock) -> None:
+    class Gone(Scripted):
+        def deadline(self, args: Mapping[str, Any]) -> int | None:
+            raise Conflict("dossier.gone", "the dossier is not there any more")
+
+    _put(store, clock, 1)
+    Worker(store, {"count": Gone(_raising(Unreachable("x.down", "no answer")))}, clock=clock).run_until_idle()
+    run_at, tries, error, dead = _lane(store)
+    assert (tries, error, dead) == (1, "x.down no answer", False)
+    assert now_us(clock) < run_at <= now_us(clock) + 2_000_000
+
+
+def test_a_lane_is_given_up_even_when_its_handler_fails_at_that(store: Store, clock: StillClock) -> None:
+    class Half(Scripted):
+        def gave_up(self, conn: Connection, args: Mapping[str, Any], code: str, error: Exception) -> None:
+            super().gave_up(conn, args, code, error)
+            raise LookupError(SECRET)
+
+    _put(store, clock, 1)
+    with capture_logs() as logs:
+        Worker(store, {"count": Half(_raising(Refused("x.no", "not this")))}, clock=clock).run_until_idle()
+    assert _lane(store) == (None, 1, "x.no not this", True)
+    with store.read() as conn:
+        assert execute(conn, "SELECT COUNT(*) FROM case_message").fetchone()[0] == 0
+    assert [log["event"] for log in logs] == ["work.end_not_told", "work.gave_up"]
+    assert SECRET not in str(logs)
 
 
 def test_a_defect_is_tried_a_few_times_and_its_text_is_told_to_nobody(store: Store, clock: StillClock) -> None:

@@ -16,6 +16,7 @@ from gateway.views.deliveries import list_deliveries
 from gateway.views.desk import count_desk, find_on_desk, list_desk, with_news
 from gateway.views.duplicates import count_duplicates, find_duplicate, list_duplicates, list_duplicates_of
 from gateway.views.entries import list_entries, list_entries_about
+from gateway.views.halted import count_halted, list_halted
 from gateway.views.messages import list_messages
 from gateway.views.reach import EVERYTHING, Reach
 
@@ -41,6 +42,8 @@ LISTS: dict[str, Callable[[Connection, Vault], Any]] = {
     "possible duplicates counted": lambda conn, _: count_duplicates(conn, ONE_COMMUNE),
     "one possible duplicate": lambda conn, _: find_duplicate(conn, ONE_COMMUNE, "x"),
     "a chain": lambda conn, _: list_entries(conn, "w", encode(5)),
+    "stopped cases": lambda conn, vault: list_halted(conn, vault, ONE_COMMUNE),
+    "stopped cases counted": lambda conn, _: count_halted(conn, ONE_COMMUNE),
     "about a case": lambda conn, _: list_entries_about(conn, "hs"),
 }
 

@@ -207,3 +207,15 @@ def test_a_message_tells_which_cases_it_speaks_in(world: Two, client: Callable[[
     assert [[case["id"] for case in cases] for cases in told] == [[there], []]
     assert client("admin").get(f"/api/messages/{of_b[1]}").json()["cases"][0]["id"] == here
     assert found(client("a").get("/fhir/Task", params={"identifier": of_b[1]})) == []
+
+
+def test_a_hospital_sees_how_far_its_own_messages_got_and_nobody_elses(
+    world: Two, client: Callable[[str], TestClient]
+) -> None:
+    here, _ = births(world)
+
+    def speakers(name: str) -> set[str]:
+        return {told["feed"] for told in client(name).get(f"/api/cases/{here}").json()["legs"]["messages"]}
+
+    assert speakers("a") == {"a"}
+    assert speakers("auditor") == {"a", "b"}

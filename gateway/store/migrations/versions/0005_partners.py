@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.create_table(
         "callback_seen", _text("system"), _text("key"), _instant("at"), sa.PrimaryKeyConstraint("system", "key")
     )
+    op.create_index("callback_seen_at", "callback_seen", ["at"])
     notice = (_text("case_id"), _text("feed"), _text("state"), _instant("put_at"), _instant("sent_at", nullable=True))
     op.create_table("notice", *notice, sa.PrimaryKeyConstraint("case_id", "feed"))
     letter = (_text("case_id"), _text("kind"), _text("commune_code"), _instant("made_at"))
