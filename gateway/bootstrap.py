@@ -62,6 +62,10 @@ def build(settings: Settings, plugins: Plugins | None = None) -> Services:
     )
 
 
+OFFERED = ("store", "vault", "clock", "directory", "common_name", "table", "signing", "name", "path")
+"""What adapters may ask for by the names of their parameters."""
+
+
 def build_communes(
     settings: Settings, plugins: Plugins, catalogue: Catalogue, offered: Mapping[str, Any]
 ) -> dict[str, CommuneSystem]:

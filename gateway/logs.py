@@ -39,6 +39,10 @@ def configure_logging(level: str) -> None:
     )
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(level.upper())
+    # What set itself up before us (a server of this process) would go on writing in its own way.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     # httpx and httpcore tell addresses with their queries, and every header that a partner answers.
     for noisy in ("httpx", "httpcore", "alembic", "fhirpathpy"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))

@@ -12,7 +12,7 @@ import difflib
 import importlib
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -89,6 +89,15 @@ def make(where: str, factory: Factory, options: Mapping[str, Any], offered: Mapp
     `where` is the settings table's name, for messages; text for a parameter annotated as Path is meant from `base`.
     Raises SettingsError for an unknown option and for one that is missing.
     """
+    check_options(where, factory, options, offered)
+    wanted = inspect.signature(factory).parameters
+    given = {name: offered[name] for name in wanted if name in offered} | dict(options)
+    paths = _path_parameters(factory)
+    return factory(**{name: base / value if name in paths else value for name, value in given.items()})
+
+
+def check_options(where: str, factory: Factory, options: Mapping[str, Any], offered: Collection[str]) -> None:
+    """Raises SettingsError, as `make` does, for an option that the factory does not take and for one that it lacks."""
     wanted = inspect.signature(factory).parameters
     configurable = [name for name in wanted if name not in offered]
     unknown = [name for name in options if name not in wanted]
@@ -96,12 +105,10 @@ def make(where: str, factory: Factory, options: Mapping[str, Any], offered: Mapp
         close = difflib.get_close_matches(unknown[0], configurable, 1)
         hint = f"; did you mean {close[0]}?" if close else f"; it takes: {', '.join(configurable) or 'no options'}"
         raise SettingsError("settings.unknown_option", f"{where}.{unknown[0]}: no such option{hint}")
-    given = {name: offered[name] for name in wanted if name in offered} | dict(options)
-    missing = [name for name in configurable if wanted[name].default is inspect.Parameter.empty and name not in given]
+    empty = inspect.Parameter.empty
+    missing = [name for name in configurable if wanted[name].default is empty and name not in options]
     if missing:
         raise SettingsError("settings.option_missing", f"{where}.{missing[0]} must be set")
-    paths = _path_parameters(factory)
-    return factory(**{name: base / value if name in paths else value for name, value in given.items()})
 
 
 def _path_parameters(factory: Factory) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.bootstrap import build_readers, check_feeds, chosen_systems, load_catalogue, refuse_stand_ins
+from gateway.bootstrap import OFFERED, build_readers, check_feeds, chosen_systems, load_catalogue, refuse_stand_ins
 from gateway.cli.check_mutations import print_unguarded
 from gateway.cli.check_system import print_differences_of
 from gateway.cli.options import AsJson, Config, DataDir, settings_of
@@ -21,7 +21,7 @@ from gateway.mapping.forms import Form, load_forms
 from gateway.mapping.review import review
 from gateway.mapping.review_rows import Caution
 from gateway.mapping.schema import SCHEMAS
-from gateway.plugins import Plugins, load_plugins
+from gateway.plugins import Plugins, check_options, load_plugins
 from gateway.ports.clock import SystemClock
 from gateway.settings import Settings, rows
 
@@ -93,8 +93,9 @@ def _check(settings: Settings, checked: _Checked, today: date) -> None:
         readers = build_readers(plugins)
         check_feeds(settings, plugins, readers)
         catalogue = load_catalogue(settings, plugins, readers)
-        for system in chosen_systems(settings, catalogue).values():
-            plugins.choose("commune", system.use)
+        for name, system in chosen_systems(settings, catalogue).items():
+            factory = plugins.choose("commune", system.use)
+            check_options(f"commune_systems.{name}", factory, system.options, OFFERED)
     except (SettingsError, MappingError) as error:
         checked.errors.append(error)
         _forms(plugins, None, checked)

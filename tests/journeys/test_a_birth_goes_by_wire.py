@@ -99,3 +99,10 @@ def test_settings_that_name_no_configured_system_are_refused(tmp_path: Path) -> 
     done = Server(tmp_path, 'mapping_overlays = ["overlay"]\n').run("serve")
     assert done.returncode == 2
     assert "commune_systems.csv names moj" in done.stderr
+
+
+def test_an_option_that_a_system_does_not_take_is_told_before_the_start(tmp_path: Path) -> None:
+    table = '[commune_systems.moj]\nuse = "moj_rest"\nurl = "http://127.0.0.1:1"\nagencie = "H99.001"\n'
+    done = Server(tmp_path, table).run("check")
+    assert done.returncode == 2
+    assert "commune_systems.moj.agencie: no such option; did you mean agency?" in done.stdout

@@ -13,12 +13,18 @@ from hypothesis import strategies as st
 
 from gateway.domain.case import Edit
 from gateway.domain.dossier import Correction, as_json
+from gateway.views.cases import CaseLine
 from gateway.views.cursor import Page
 from gateway.views.desk import DeskDossier, DeskLine
 from gateway.views.drop_folders import FolderState
 from gateway.views.entries import EntryLine
 from gateway.views.feed_report import FeedReport, FoundAt, UnreadPath
+from gateway.views.halted import HaltedCase
+from gateway.views.legs import Acknowledged, Legs, SentVersion, Verified
+from gateway.views.legs import Told as NoticeTold
 from gateway.views.messages import MessageLine
+from gateway.views.outcomes import StoredOutcome
+from gateway.views.partners import Resting
 from gateway.views.waiting import WaitingCase
 from gateway.web.accounts import Account
 from gateway.web.pages import waiting as waiting_page
@@ -138,7 +144,17 @@ def waiting(text: str) -> dict[str, dict[str, Any]]:
         "w": words,
     }
     row = waiting_page.WaitingRow(case, text, [text], text, "fine")
-    lines = {"rows": [row], "next": text, "first": False, "settled": True, "coordinator": False, "w": words}
+    halted = HaltedCase(text, "birth", "rejected", text, 0, "2027-01-19", {"meHoTen": text}, text)
+    lines = {
+        "rows": [row],
+        "halted": [waiting_page.HaltedRow(halted, text, text, text, "fine")],
+        "resting": [Resting(text, text, text, 0, 0)],
+        "next": text,
+        "first": False,
+        "settled": True,
+        "coordinator": False,
+        "w": words,
+    }
     return {"waiting.html": lines, "waiting_case.html": detail}
 
 
@@ -158,11 +174,37 @@ def duplicates(text: str) -> dict[str, Any]:
     }
 
 
+def legs(text: str) -> dict[str, Any]:
+    told = Legs(
+        messages=[Acknowledged(text, text, text, text, "AA", 0)],
+        identity=[Verified(text, text, (text,), 0, True)],
+        versions=[SentVersion(1, text, text, 0, 0)],
+        code=text,
+        again_at=1,
+        tries=2,
+        error=text,
+        given_up=False,
+        notices=[NoticeTold(text, text, 0, None)],
+    )
+    finding = {"code": "result.so", "severity": "warning", "where": text, "detail": text, "detail_vi": text}
+    return {
+        "line": CaseLine(text, "birth", text, text, "rejected", text, 1, 0, 0),
+        "legs": told,
+        "outcome": StoredOutcome(text, 1, text, "rejected", text, 0, text, {"so": text, text: text}, "", [finding]),
+        "commune": replace(HERE, name=text),
+        "resting": Resting(text, text, text, 0, 0),
+        "desk_code": text,
+        "waits": True,
+        "w": words,
+    }
+
+
 def others(text: str) -> dict[str, dict[str, Any]]:
     entry = EntryLine(text, 1, 0, text, text, text, text)
     message = MessageLine(text, 0, text, text, text, "AA", text)
     return {
         "duplicates.html": duplicates(text),
+        "legs.html": legs(text),
         "signin.html": {"ten": text, "tiep": text, "error": text},
         "problem.html": {"status": 404, "words": text, "code": text},
         "log.html": {"writers": [(text, 1)], "chain": "", "about": text, "page": Page([entry], text), "w": words},

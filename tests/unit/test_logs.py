@@ -34,6 +34,19 @@ def talkative() -> Iterator[None]:
             logging.getLogger(name).setLevel(was)
 
 
+def test_a_server_that_set_its_own_log_up_before_is_told_alike(capfd: pytest.CaptureFixture[str]) -> None:
+    own = logging.getLogger("uvicorn.error")
+    own.addHandler(logging.StreamHandler())
+    own.propagate = False
+    with talkative():
+        try:
+            fail()
+        except KeyError:
+            own.exception("Exception in ASGI application\n")
+    (line,) = capfd.readouterr().err.splitlines()
+    assert json.loads(line)["type"] == "KeyError"
+
+
 def fail() -> None:
     raise KeyError(NAME)
 
