@@ -1,23 +1,22 @@
-"""Delivery to the simulated exchange over HTTP, one process: dossiers a second, beside bare requests; and what a dead
-system beside it costs.
+"""Delivery to the simulated exchange over HTTP, one process: dossiers a second alone, and beside a dead system.
 
-Ratios are taken in one run. The far side is `hotich simulate moj` in a process of its own, on the same machine.
+    python -m benchmarks.delivery
+
+The ratio of one run says what a system that takes connections and never answers costs the others. The far side is
+`hotich simulate moj` in a process of its own, on the same machine.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import structlog
 
 from gateway.bootstrap import build
@@ -30,7 +29,7 @@ from tests.sealed_world import put_sealed
 from tests.serving_child import FEED
 from tests.simulator_child import start
 
-COUNT, THREADS = 3_000, 4
+COUNT, THREADS = 9_000, 4
 DEAD = 9_000  # an agency has 9,999 numbers a day
 SETTINGS = """data_dir = "data"
 mapping_overlays = ["overlay"]
@@ -83,21 +82,10 @@ def deliver(services: Services, count: int) -> float:
     return seconds
 
 
-def bare(url: str, body: bytes) -> float:
-    """Bare requests of the same size a second, as many threads at once."""
-    told = json.loads(body)
-    bodies = [json.dumps(told | {"maHoSoMCDT": f"H98.001-261123-{n:04d}"}).encode() for n in range(COUNT)]
-    with httpx.Client() as client, ThreadPoolExecutor(THREADS) as threads:
-        began = time.perf_counter()
-        headers = {"content-type": "application/json"}
-        for reply in threads.map(lambda one: client.post(f"{url}/nhanHoSoDKHT", content=one, headers=headers), bodies):
-            assert reply.json()["status"] == "1", reply.text
-        return COUNT / (time.perf_counter() - began)
-
-
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as directory, silent() as dead:
+        rates = []
         for part, beside in (("alone", 0), ("beside", DEAD)):
             home = Path(directory) / part
             home.mkdir()
@@ -108,7 +96,9 @@ def main() -> None:
                 put_sealed(services, COUNT, "sample", places=(0,))
                 seconds = deliver(services, COUNT)
                 services.store.close()
-            print(f"{part}: {COUNT / seconds:,.0f} dossiers/s", file=sys.stdout)
+            rates.append(COUNT / seconds)
+            print(f"{part}: {rates[-1]:,.0f} dossiers/s", file=sys.stdout)
+        print(f"beside {DEAD:,} for a dead system: {rates[1] / rates[0]:.2f} of alone", file=sys.stdout)
 
 
 if __name__ == "__main__":
