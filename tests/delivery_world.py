@@ -16,6 +16,7 @@ from gateway.views.outcomes import StoredOutcome, find_outcome
 from gateway.web.app import create_app
 from tests.life_world import Life
 from tests.samples.folders import PROJECT, readers
+from tests.stay_messages import Newborn
 from tests.web_world import FORMS
 
 WIRE = "code,value,name,valid_from,valid_to,source\n{},wire,Test,,,test\n"
@@ -102,3 +103,16 @@ class DeliveryWorld(Life):
         """Let time go by and do what is due then."""
         self.clock.pass_seconds(seconds)
         self.work()
+
+
+def system_of(world: DeliveryWorld) -> WireSystem:
+    system = world.services.communes["wire"]
+    assert isinstance(system, WireSystem)
+    return system
+
+
+def born(world: DeliveryWorld, number: str = "BN1", minute: int = 1) -> str:
+    before = set(world.cases())
+    world.take(Newborn(minute, "A01", number))
+    (case_id,) = set(world.cases()) - before
+    return case_id

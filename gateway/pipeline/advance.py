@@ -36,9 +36,6 @@ from gateway.pipeline.systems import system_for
 from gateway.store.session import now_us
 from gateway.store.vault import Vault
 
-SIGNING = "signing"
-"""The key's name among the partners that rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
@@ -125,11 +122,11 @@ class Advance:
         try:
             xml = seal(services, case, dossier, version, now)
         except Misconfigured as error:
-            raise NotYet(partners.rest(services, SIGNING, error, case.id)) from error
+            raise NotYet(partners.rest(services, partners.SIGNING, error, case.id)) from error
         with services.store.read() as conn:
-            rested = partners.rests(conn, SIGNING)
+            rested = partners.rests(conn, partners.SIGNING)
         if rested:
-            partners.mended(services, SIGNING)
+            partners.mended(services, partners.SIGNING)
         return xml
 
     def record(self, conn: Connection, args: Mapping[str, Any], outcome: Advanced) -> None:

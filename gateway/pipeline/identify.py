@@ -42,7 +42,7 @@ ASK_ON = timedelta(days=7)
 later."""
 ASK_AGAIN_SECONDS = 60.0
 """After a dossier left without an answer, before the next question."""
-POPULATION = "population"
+POPULATION = "population database"
 """The database's name among the partners that lanes wait for."""
 OVER_PACE = "population.over_pace"
 """Why nobody was asked when the legal clock leaves no time to wait for a turn (`population_per_second`)."""

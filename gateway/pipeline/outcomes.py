@@ -29,6 +29,7 @@ NOTHING_TO_WITHDRAW = Outcome("cancelled")
 """What becomes of a withdrawal when no earlier version was taken: nobody has to be asked."""
 
 _STATE = 'SELECT status FROM "case" WHERE id = ?'
+_EARLIER = "SELECT 1 FROM dossier WHERE case_id = ? AND version < ? AND taken_at IS NOT NULL"
 _NEWER = "SELECT 1 FROM dossier WHERE case_id = ? AND version > ? AND taken_at IS NOT NULL"
 _EVENT: Mapping[str, str] = {
     "pending": "delivered",
@@ -105,7 +106,9 @@ def _event_of(conn: Connection, kind: str, told: Told) -> tuple[str, bool]:
         return "withdrawn", False
     if kind == "forwarded":
         # A correction that arrives meets a decision already made; that the officer answers it comes with `follow`.
-        return "delivered" if told.version > 1 and state != "rejected" else _EVENT[state], False
+        # After versions that were all rejected it is none to the commune: what is said of it counts at once.
+        again = state != "rejected" and execute(conn, _EARLIER, (told.case, told.version)).fetchone() is not None
+        return "delivered" if again else _EVENT[state], False
     newer = state in ("pending", "accepted") and execute(conn, _NEWER, (told.case, told.version)).fetchone() is not None
     return "delivered" if newer else _EVENT[state], newer
 

@@ -18,6 +18,8 @@ from gateway.pipeline.services import Services
 from gateway.store.session import execute, now_us
 
 PROBE_MINUTES = 5
+SIGNING = "signing key"
+"""The key's name among the partners; no commune system can have it, as names in settings hold no blank."""
 
 log = structlog.get_logger(__name__)
 

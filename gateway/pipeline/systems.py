@@ -23,9 +23,10 @@ ORDER BY version DESC LIMIT 1"""
 
 def system_name_of(catalogue: Catalogue, commune: str, province: str, on: date) -> str:
     """The system a commune uses on a day; the desk when the table has no row for it."""
-    if SYSTEMS_TABLE not in {table.name for table in catalogue.tables()}:
+    try:
+        table = catalogue.table(SYSTEMS_TABLE, on)
+    except KeyError:  # a mapping set of before there was a choice
         return DESK
-    table = catalogue.table(SYSTEMS_TABLE, on)
     return next((name for key in (commune, province, "*") if key and (name := table.get(key))), DESK)
 
 

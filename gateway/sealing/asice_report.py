@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.sealing.report import PROBLEMS as DOSSIER_PROBLEMS
-from gateway.sealing.report import Report
+from gateway.sealing.report import Report, iso_of, moment_words
 
 PROBLEMS: dict[str, tuple[str, str]] = {
     **DOSSIER_PROBLEMS,
@@ -88,9 +88,9 @@ class ContainerReport:
             "trusted": self.trusted,
             "signer": self.signer,
             "certificate_serial": self.certificate_serial,
-            "valid_from": _iso(self.valid_from),
-            "valid_to": _iso(self.valid_to),
-            "signed_at": _iso(self.signed_at),
+            "valid_from": iso_of(self.valid_from),
+            "valid_to": iso_of(self.valid_to),
+            "signed_at": iso_of(self.signed_at),
             "files": [
                 {"name": file.name, "state": file.state, "media_type": file.media_type, "size": file.size}
                 for file in self.files
@@ -98,10 +98,6 @@ class ContainerReport:
             "problem": {"code": self.problem, "detail": self.detail, "vi": vi, "en": en} if self.problem else None,
             "dossier": self.dossier.as_json() if self.dossier else None,
         }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
 
 
 def _words(report: ContainerReport, language: int, now: datetime | None) -> list[str]:
@@ -113,13 +109,19 @@ def _words(report: ContainerReport, language: int, now: datetime | None) -> list
     if report.problem:
         tail = f" [{report.problem}{': ' + report.detail if report.detail else ''}]"
         lines.append(f"{say('Vấn đề', 'Problem')}: {PROBLEMS[report.problem][language]}{tail}")
-    lines += [f"  {file.name}: {FILE_STATES[file.state][language]} ({file.size} byte)" for file in report.files]
+    lines += [
+        f"  {file.name}: {FILE_STATES[file.state][language]} ({file.size} {say('byte', 'bytes')})"
+        for file in report.files
+    ]
     if report.signer:
         serial = say("số", "serial")
         lines.append(f"{say('Gói do', 'Container signed by')}: {report.signer} ({serial} {report.certificate_serial})")
-        lines.append(f"{say('Thời điểm ký gói (tự khai)', 'Signed at (claimed)')}: {_iso(report.signed_at)}")
+        signed_at = moment_words(report.signed_at, language)
+        lines.append(f"{say('Thời điểm ký gói (tự khai)', 'Signed at (claimed)')}: {signed_at}")
         valid = say("Chứng thư có hiệu lực", "Certificate valid")
-        lines.append(f"{valid}: {_iso(report.valid_from)} – {_iso(report.valid_to)}")
+        lines.append(
+            f"{valid}: {moment_words(report.valid_from, language)} – {moment_words(report.valid_to, language)}"
+        )
         unknown = say("chưa kiểm tra: không cho chứng thư tin cậy", "not checked: no trusted certificate was given")
         trusted = unknown if report.trusted is None else yes_no[0 if report.trusted else 1]
         lines.append(f"{say('Tin cậy', 'Trusted')}: {trusted}")

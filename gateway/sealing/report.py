@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.dossier import Dossier
+from gateway.domain.office import OFFICE_ZONE
 from gateway.sealing.dossier_xml import DossierDocument
 
 PROBLEMS: dict[str, tuple[str, str]] = {
@@ -70,7 +71,7 @@ class TimestampReport:
     def as_json(self) -> dict[str, Any]:
         return {
             "state": self.state,
-            "at": _iso(self.at),
+            "at": iso_of(self.at),
             "authority": self.authority,
             "serial": self.serial,
             "policy": self.policy,
@@ -120,10 +121,10 @@ class Report:
             "trusted": self.trusted,
             "signer": self.signer,
             "certificate_serial": self.certificate_serial,
-            "valid_from": _iso(self.valid_from),
-            "valid_to": _iso(self.valid_to),
-            "signed_at": _iso(self.signed_at),
-            "judged_at": _iso(self.judged_at),
+            "valid_from": iso_of(self.valid_from),
+            "valid_to": iso_of(self.valid_to),
+            "signed_at": iso_of(self.signed_at),
+            "judged_at": iso_of(self.judged_at),
             "issuers": list(self.issuers),
             "trusted_by": self.trusted_by,
             "timestamp": self.timestamp.as_json() if self.timestamp else None,
@@ -135,8 +136,16 @@ class Report:
         }
 
 
-def _iso(at: datetime | None) -> str | None:
+def iso_of(at: datetime | None) -> str | None:
+    """An instant for machines."""
     return at.isoformat() if at else None
+
+
+def moment_words(at: datetime | None, language: int) -> str:
+    """An instant for people: on Vietnam's wall clock in Vietnamese (0), in UTC in English; "?" without one."""
+    if at is None:
+        return "?"
+    return at.isoformat() if language else f"{at.astimezone(OFFICE_ZONE):%H:%M:%S ngày %d.%m.%Y} (giờ Việt Nam)"
 
 
 def _after_sending(dossier: Dossier, language: int) -> list[str]:
@@ -190,9 +199,9 @@ def _time_words(report: Report, language: int, now: datetime | None) -> list[str
         ("Signed at (claimed)", "Certificate valid"),
     )[language]
     lines = [
-        f"{claimed}: {_iso(report.signed_at) or '?'}",
+        f"{claimed}: {moment_words(report.signed_at, language)}",
         _timestamp_words(report.timestamp, language),
-        f"{valid}: {_iso(report.valid_from)} – {_iso(report.valid_to)}",
+        f"{valid}: {moment_words(report.valid_from, language)} – {moment_words(report.valid_to, language)}",
     ]
     if report.valid_to and report.valid_from and report.judged_at:
         lines.append(_validity_words(report.valid_from, report.valid_to, report.judged_at, language))
@@ -235,5 +244,5 @@ def _timestamp_words(stamp: TimestampReport | None, language: int) -> str:
             ),
         }[stamp.trusted]
         by = (" do ", " by ")[language]
-        return f"{label}: {_iso(stamp.at)}{by}{stamp.authority}{vouched[language]}"
+        return f"{label}: {moment_words(stamp.at, language)}{by}{stamp.authority}{vouched[language]}"
     return f"{label}: {words[language]}"

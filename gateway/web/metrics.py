@@ -28,7 +28,7 @@ class Metrics:
         self.seconds = Histogram("hotich_http_seconds", "Time to answer", ("route",), registry=self.registry)
         self.intake = Counter("hotich_intake", "Messages taken over HTTP", ("format", "code"), registry=self.registry)
         self.lanes = Gauge("hotich_lanes", "Lanes by state", ("state",), registry=self.registry)
-        self.resting = Gauge("hotich_systems_resting", "Commune systems that refuse us", registry=self.registry)
+        self.resting = Gauge("hotich_systems_resting", "Systems and keys that refuse us", registry=self.registry)
         self.certificate = Gauge(
             "hotich_signing_certificate_days_left", "Days until the signing certificate ends", registry=self.registry
         )

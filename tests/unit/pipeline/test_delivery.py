@@ -20,8 +20,8 @@ from gateway.pipeline.systems import system_name_of
 from gateway.ports.commune import Outcome
 from gateway.store.session import Store
 from gateway.store.vault import Vault
-from tests.delivery_world import DeliveryWorld, WireSystem, wired
-from tests.stay_messages import Newborn, NewbornNews, Paper
+from tests.delivery_world import DeliveryWorld, born, system_of, wired
+from tests.stay_messages import NewbornNews, Paper
 
 DOWN = Unreachable("partner.unreachable", "no answer")
 WRONG_KEY = Misconfigured("partner.unauthorised", "status 401")
@@ -38,19 +38,6 @@ def world(store: Store, vault: Vault, clock: Any, overlay: Path) -> DeliveryWorl
     world = DeliveryWorld(store, vault, clock)
     world.wire(wired(overlay))
     return world
-
-
-def system_of(world: DeliveryWorld) -> WireSystem:
-    system = world.services.communes["wire"]
-    assert isinstance(system, WireSystem)
-    return system
-
-
-def born(world: DeliveryWorld, number: str = "BN1", minute: int = 1) -> str:
-    before = set(world.cases())
-    world.take(Newborn(minute, "A01", number))
-    (case_id,) = set(world.cases()) - before
-    return case_id
 
 
 def test_a_dossier_gets_the_first_number_of_its_agency_and_day(world: DeliveryWorld) -> None:
@@ -115,6 +102,19 @@ def test_a_rejected_dossier_tells_the_far_sides_words_and_goes_again_when_correc
     assert world.cases()[case_id] == "birth sent"
     (delivery,) = system.book["H99.001-261123-0001"]
     assert delivery.version == 2
+
+
+def test_what_a_commune_did_with_the_first_version_it_took_counts_at_once(world: DeliveryWorld) -> None:
+    """The first was rejected; the second arrived, and was registered, before we heard of it."""
+    system = system_of(world)
+    system.answer = Outcome("rejected", "", "sai")
+    case_id = born(world)
+    system.answer, system.arrives, system.failures = Outcome("pending"), True, []
+    system.states["H99.001-261123-0001"] = REGISTERED
+    system.book["H99.001-261123-0001"] = []
+    world.take(NewbornNews(2, "A08", "BN1", "Bình"))
+    assert world.cases()[case_id] == "birth registered"
+    assert world.rows("SELECT COUNT(*) FROM work WHERE kind = 'letter'") == [(1,)]
 
 
 def test_a_rejected_dossier_that_is_cancelled_asks_the_commune_nothing(world: DeliveryWorld) -> None:

@@ -21,8 +21,8 @@ from gateway.ports.commune import Delivery, Outcome
 from gateway.store.session import Store, execute
 from gateway.store.vault import Vault
 from gateway.views.lane_list import LaneFilter, find_lanes
-from tests.delivery_world import DeliveryWorld, WireSystem, wired
-from tests.stay_messages import Newborn, NewbornNews
+from tests.delivery_world import DeliveryWorld, born, system_of, wired
+from tests.stay_messages import NewbornNews
 
 DOWN = Unreachable("partner.unreachable", "no answer")
 WRONG_KEY = Misconfigured("partner.unauthorised", "status 401")
@@ -41,19 +41,6 @@ def world(store: Store, vault: Vault, clock: Any, overlay: Path) -> DeliveryWorl
     world = DeliveryWorld(store, vault, clock)
     world.wire(wired(overlay))
     return world
-
-
-def system_of(world: DeliveryWorld) -> WireSystem:
-    system = world.services.communes["wire"]
-    assert isinstance(system, WireSystem)
-    return system
-
-
-def born(world: DeliveryWorld, number: str = "BN1", minute: int = 1) -> str:
-    before = set(world.cases())
-    world.take(Newborn(minute, "A01", number))
-    (case_id,) = set(world.cases()) - before
-    return case_id
 
 
 def taken_by(world: DeliveryWorld, case_id: str) -> list[tuple[Any, ...]]:

@@ -44,7 +44,7 @@ def test_a_trusted_timestamp_says_when_and_who() -> None:
     assert report.judged_at == AUTHORITY.at
     assert report.signed_at == AT
     assert any("CN=Dau thoi gian thu" in line and "trusted" in line for line in report.words("en"))
-    assert any(line.startswith("Dấu thời gian: 2026-11-23T08:17") for line in report.words("vi"))
+    assert any(line.startswith("Dấu thời gian: 15:17") for line in report.words("vi"))
     assert report.as_json()["timestamp"]["state"] == "valid"
 
 
